@@ -1,0 +1,76 @@
+{#- What differs between the live lane and the warehouse, and nothing else. -#}
+
+{#- The instant up to which everything is known: UTC. -#}
+{%- macro as_of() -%}
+    {%- if target.name == 'live' -%} getvariable('as_of')
+    {%- elif var('as_of') -%} cast('{{ var("as_of") }}' as timestamp)
+    {%- else -%} (select max(events.received_at) from {{ source('landing', 'events') }} as events)
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- Live: only visitors with a new event or a due timer. Warehouse: everyone. -#}
+{%- macro only_touched(column) -%}
+    {%- if target.name == 'live' -%} {{ column }} in (select touched.visitor_id from {{ source('live', 'touched') }} as touched)
+    {%- else -%} true
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- The same for the customers behind those visitors. -#}
+{%- macro only_touched_customers(column) -%}
+    {%- if target.name == 'live' -%} {{ column }} in (select touched.customer_id from {{ source('live', 'touched_customers') }} as touched)
+    {%- else -%} true
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- Live: candidates not decided yet. Warehouse: all, decided again from scratch. -#}
+{%- macro only_undecided(column) -%}
+    {%- if target.name == 'live' -%} {{ column }} not in (select decided.candidate_id from {{ source('live', 'decided') }} as decided)
+    {%- else -%} true
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- Compiled live SQL runs on another file than the one it was compiled against: leave the catalog out. -#}
+{%- macro ref() -%}
+    {%- set relation = builtins.ref(*varargs, **kwargs) -%}
+    {%- do return(relation.include(database=false) if target.name == 'live' else relation) -%}
+{%- endmacro -%}
+
+{#- In the live lane a source is a table of the warm database, never a file of the archive. -#}
+{%- macro source(name, table) -%}
+    {%- set relation = builtins.source(name, table) -%}
+    {%- do return(api.Relation.create(schema=name, identifier=table) if target.name == 'live' else relation) -%}
+{%- endmacro -%}
+
+{#- One schema per act of the story, the same names in every target. -#}
+{%- macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name | trim if custom_schema_name else target.schema }}
+{%- endmacro -%}
+
+{#- Which moments have fired, with their instants. -#}
+{%- macro decided_candidates() -%}
+    {%- if target.name == 'live' -%}
+    (
+        select decided.candidate_id, decided.qualifies_at from {{ source('live', 'decided') }} as decided
+        union all
+        select fresh.candidate_id, fresh.qualifies_at from {{ ref('fct_trigger_candidates') }} as fresh
+    )
+    {%- else -%} {{ ref('fct_trigger_candidates') }}
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- What each person of `relation` was sent before: the live lane remembers, the warehouse starts from nothing. -#}
+{%- macro prior_sends(relation) -%}
+    {%- if target.name == 'live' -%}
+    select
+        people.person_id,
+        coalesce(
+            {{ kairos.sent_list('decided.qualifies_at', 'decided.priority') }} filter (where decided.should_send),
+            {{ kairos.sent_none() }}
+        ) as sent
+    from (select distinct {{ relation }}.person_id from {{ relation }}) as people
+    left join {{ source('live', 'decided') }} as decided on people.person_id = decided.person_id
+    group by people.person_id
+    {%- else -%}
+    select distinct {{ relation }}.person_id, {{ kairos.sent_none() }} as sent from {{ relation }}
+    {%- endif -%}
+{%- endmacro -%}

@@ -1,0 +1,121 @@
+-- Who is mailed what, and why or why not. One row per candidate, refused ones included.
+with
+
+rules as (
+
+    select * from {{ ref('int_candidate_rules') }}
+
+),
+
+walk as (
+
+    select * from {{ ref('int_candidate_walk') }}
+
+),
+
+routes as (
+
+    select
+        rules.candidate_id,
+        routes.route,
+        routes.template,
+        routes.offer,
+        routes.needs_review,
+        row_number() over (partition by rules.candidate_id order by routes.route_rank) as branch_number
+    from rules
+    inner join {{ ref('routes') }} as routes
+        on
+            rules.trigger_name = routes.trigger_name
+            and routes.route = coalesce(rules.route, routes.route)
+
+),
+
+-- Each variant gets its own hash and the largest wins: the same person and cart, the same subject, on any engine.
+variants as (
+
+    select
+        routes.candidate_id,
+        variants.variant,
+        variants.subject,
+        variants.preheader,
+        row_number() over (
+            partition by routes.candidate_id
+            order by {{ stable_key(['routes.candidate_id', 'variants.variant']) }} desc, variants.variant
+        ) as draw_number
+    from routes
+    inner join {{ ref('variants') }} as variants
+        on
+            routes.route = variants.route
+    inner join rules
+        on
+            routes.candidate_id = rules.candidate_id
+            and variants.trigger_name = rules.trigger_name
+    where routes.branch_number = 1
+
+)
+
+select
+    rules.candidate_id as decision_id,
+    rules.trigger_name,
+    1 as touch,
+    rules.entity_id,
+    rules.session_id,
+    rules.visitor_id,
+    rules.customer_id,
+    rules.qualifies_at,
+    rules.expires_at,
+    rules.occurred_at,
+    rules.valid_from as last_event_at,
+    rules.priority,
+    rules.position,
+
+    -- the rules: each true, or the reason why not
+    rules.is_reachable,
+    rules.has_consent,
+    rules.is_not_suppressed,
+    rules.has_not_purchased,
+    rules.is_timely,
+    rules.is_not_awaiting and walk.is_not_outranked as is_most_telling,
+    walk.is_within_weekly_cap,
+    (
+        rules.is_reachable
+        and rules.has_consent
+        and rules.is_not_suppressed
+        and rules.has_not_purchased
+        and rules.is_timely
+        and rules.is_not_awaiting
+        and walk.is_not_outranked
+        and walk.is_within_weekly_cap
+    ) as should_send,
+    coalesce(routes.needs_review, false) as needs_review,
+
+    -- the email
+    rules.email,
+    rules.first_name,
+    rules.tier,
+    rules.timezone,
+    rules.locale,
+    rules.country,
+    rules.profile_at,
+    routes.route,
+    routes.template,
+    routes.offer,
+    variants.variant,
+    variants.subject,
+    variants.preheader,
+    contents.items,
+    rules.evidence,
+    walk.sends_this_week,
+    rules.intent_score
+
+from rules
+inner join walk on rules.candidate_id = walk.candidate_id
+left join routes
+    on
+        rules.candidate_id = routes.candidate_id
+        and routes.branch_number = 1
+left join variants
+    on
+        rules.candidate_id = variants.candidate_id
+        and variants.draw_number = 1
+left join {{ ref('int_cart_contents') }} as contents on rules.candidate_id = contents.candidate_id

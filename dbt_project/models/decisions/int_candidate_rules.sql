@@ -1,0 +1,90 @@
+-- Each candidate beside what was known of the person at that instant. One row per candidate.
+with
+
+candidates as (
+
+    select * from {{ ref('fct_trigger_candidates') }}
+
+),
+
+suppressions as (
+
+    select
+        candidates.candidate_id,
+        suppressions.is_suppressed,
+        row_number() over (partition by candidates.candidate_id order by suppressions.position desc) as age_number
+    from candidates
+    inner join {{ ref('stg_kairos__suppressions') }} as suppressions
+        on
+            candidates.customer_id = suppressions.customer_id
+            and candidates.qualifies_at >= suppressions.received_at
+
+),
+
+orders as (
+
+    select
+        candidates.candidate_id,
+        max(1) as has_order
+    from candidates
+    inner join {{ ref('int_visitor_events') }} as events
+        on
+            (candidates.visitor_id = events.visitor_id or candidates.customer_id = events.user_id)
+            and events.received_at between candidates.started_at and candidates.qualifies_at
+    where events.event_name = 'Order Completed'
+    group by candidates.candidate_id
+
+),
+
+-- A moment of higher priority that is still ripening goes first: the filled cart before the scroll.
+awaited as (
+
+    select
+        candidates.candidate_id,
+        max(1) as is_awaited
+    from candidates
+    inner join {{ ref('int_trigger_moments') }} as moments
+        on
+            candidates.visitor_id = moments.visitor_id
+            and candidates.priority > moments.priority
+            and candidates.qualifies_at >= moments.valid_from
+            and candidates.qualifies_at < moments.qualifies_at
+            and candidates.qualifies_at < moments.valid_to
+    left join {{ decided_candidates() }} as fired
+        on
+            moments.candidate_id = fired.candidate_id
+            and candidates.qualifies_at >= fired.qualifies_at
+    where coalesce(fired.candidate_id, '') = ''
+    group by candidates.candidate_id
+
+)
+
+select
+    candidates.*,
+    coalesce(candidates.customer_id, candidates.visitor_id) as person_id,
+    customers.email,
+    customers.first_name,
+    customers.tier,
+    customers.timezone,
+    customers.locale,
+    customers.country,
+    customers.valid_from as profile_at,
+    coalesce(customers.email, '') <> '' as is_reachable,
+    coalesce(customers.has_consent, false) as has_consent,
+    not coalesce(suppressions.is_suppressed, false) as is_not_suppressed,
+    coalesce(orders.has_order, 0) = 0 as has_not_purchased,
+    candidates.valid_from <= {{ seconds_after('candidates.occurred_at', var('late_event_minutes') * 60) }} as is_timely,
+    coalesce(awaited.is_awaited, 0) = 0 as is_not_awaiting
+
+from candidates
+left join {{ ref('int_customer_states') }} as customers
+    on
+        candidates.customer_id = customers.customer_id
+        and candidates.qualifies_at >= customers.valid_from
+        and candidates.qualifies_at < coalesce(customers.valid_to, {{ forever() }})
+left join suppressions
+    on
+        candidates.candidate_id = suppressions.candidate_id
+        and suppressions.age_number = 1
+left join orders on candidates.candidate_id = orders.candidate_id
+left join awaited on candidates.candidate_id = awaited.candidate_id

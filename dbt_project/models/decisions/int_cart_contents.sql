@@ -1,0 +1,92 @@
+-- What lay in the cart when it was left, for the email. One row per cart candidate.
+with
+
+candidates as (
+
+    select * from {{ ref('fct_trigger_candidates') }}
+    where contents_from_position is not null
+
+),
+
+changes as (
+
+    select
+        candidates.candidate_id,
+        candidates.position as left_at_position,
+        events.*
+    from candidates
+    inner join {{ ref('int_visitor_events') }} as events
+        on
+            candidates.visitor_id = events.visitor_id
+            and events.position between candidates.contents_from_position and candidates.position
+    where events.event_name in ('Product Added', 'Product Removed', 'Cart Updated')
+
+),
+
+lines as (
+
+    select
+        candidate_id,
+        position,
+        product_id,
+        product_name,
+        price,
+        image_url,
+        page_url as url,
+        case when event_name = 'Product Removed' then -quantity else quantity end as quantity
+    from changes
+    where event_name <> 'Cart Updated'
+
+    union all
+
+    select
+        candidate_id,
+        position,
+        {{ json_text('product', 'product_id') }} as product_id,
+        {{ json_text('product', 'name') }} as product_name,
+        {{ json_number('product', 'price') }} as price,
+        {{ json_text('product', 'image_url') }} as image_url,
+        {{ json_text('product', 'url') }} as url,
+        coalesce({{ json_number('product', 'quantity') }}, 1) as quantity
+    from (
+        select
+            candidate_id,
+            position,
+            {{ each_product('properties') }} as product
+        from changes
+        where event_name = 'Cart Updated'
+    ) as replaced
+
+),
+
+items as (
+
+    select
+        candidate_id,
+        coalesce(product_id, product_name, '') as item_key,
+        min(position) as first_position,
+        max(product_id) as product_id,
+        max(product_name) as product_name,
+        max(price) as price,
+        max(image_url) as image_url,
+        max(url) as url,
+        sum(quantity) as quantity
+    from lines
+    group by candidate_id, coalesce(product_id, product_name, '')
+
+)
+
+select
+    candidate_id,
+    {{ json_list_of(json_object_of({
+        'product_id': 'product_id',
+        'name': 'product_name',
+        'price': 'price',
+        'quantity': 'cast(quantity as integer)',
+        'image_url': 'image_url',
+        'url': 'url'
+    }), 'first_position, item_key') }} as items
+
+from items
+where quantity > 0
+group by candidate_id

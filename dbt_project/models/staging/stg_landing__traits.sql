@@ -1,0 +1,47 @@
+-- What we were told about a person, one row per identify call, in order of arrival.
+-- The customer base comes first (position 0), then every call since.
+-- A browser's key is public, so it may set neither consent nor, unless allowed, the address.
+with
+
+landed as (
+
+    select * from {{ source('landing', 'events') }}
+    where
+        {{ only_touched_customers('user_id') }}
+        and type = 'identify'
+        and user_id is not null
+
+)
+
+select
+    cast(0 as bigint) as position,
+    customer_id,
+    valid_from as received_at,
+    lower(email) as email,
+    has_consent,
+    first_name,
+    lower(tier) as tier,
+    timezone,
+    locale,
+    country
+
+from {{ source('profiles', 'customers') }}
+where {{ only_touched_customers('customer_id') }}
+
+union all
+
+select
+    position,
+    user_id as customer_id,
+    received_at,
+    case
+        when trust = 'server' or {{ var('trust_browser_email') }} then lower({{ json_text('traits', 'email') }})
+    end as email,
+    case when trust = 'server' then {{ json_flag('traits', 'consent') }} end as has_consent,
+    {{ json_text('traits', 'first_name') }} as first_name,
+    lower({{ json_text('traits', 'tier') }}) as tier,
+    {{ json_text('traits', 'timezone') }} as timezone,
+    {{ json_text('traits', 'locale') }} as locale,
+    {{ json_text('traits', 'country') }} as country
+
+from landed

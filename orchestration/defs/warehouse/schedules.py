@@ -1,0 +1,17 @@
+"""The batch lane runs every ten minutes: archive, models, checks."""
+
+import dagster as dg
+
+batch_lane_job = dg.define_asset_job(
+    "batch_lane_job",
+    selection=dg.AssetSelection.assets(["landing", "archive"]) | dg.AssetSelection.kind("dbt") - dg.AssetSelection.groups("live"),
+    executor_def=dg.in_process_executor,
+    description="Archive the log, recompute all models over all history, compare both lanes.",
+)
+
+batch_lane = dg.ScheduleDefinition(
+    name="batch_lane",
+    job=batch_lane_job,
+    cron_schedule="*/10 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)

@@ -1,0 +1,169 @@
+"""One micro-batch: touched people and due timers through the compiled models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from orchestration.live.statements import DECIDE, FOLD, PROBE, SEEDS, Statements
+from orchestration.live.store import LiveStore
+
+Row = dict[str, Any]
+Overrides = Mapping[tuple[str, str, str], str]
+"""(seed, row key, column) -> value, as in `--set thresholds.cart_abandonment.min_seconds=300`."""
+
+
+class UnknownSetting(ValueError):
+    """An override names a seed, row or column that does not exist."""
+
+
+def load_seeds(store: LiveStore, statements: Statements, overrides: Overrides | None = None) -> None:
+    """Replace the seed tables by the files, then apply overrides."""
+    for name in SEEDS:
+        types = statements.seed_types[name]
+        casts = "{" + ", ".join(f"'{column}': '{kind}'" for column, kind in types.items()) + "}"
+        store.execute(
+            f"create or replace table seeds.{name} as select * from read_csv(?, header = true, types = {casts})",
+            [str(statements.seeds[name])],
+        )
+    for (seed, key, column), value in (overrides or {}).items():
+        _override(store, seed, key, column, value)
+
+
+def _override(store: LiveStore, seed: str, key: str, column: str, value: str) -> None:
+    columns = [row["name"] for row in store.rows(f"select name from pragma_table_info('seeds.{seed}')")] if seed in SEEDS else []
+    if column not in columns:
+        allowed = ", ".join(columns) if columns else f"seeds are {', '.join(SEEDS)}"
+        raise UnknownSetting(f"cannot set {seed}.{key}.{column}: {allowed}")
+    changed = store.execute(
+        f'update seeds.{seed} set "{column}" = ? where {columns[0]} = ? returning 1', [value, key]
+    ).fetchall()
+    if not changed:
+        keys = ", ".join(row["k"] for row in store.rows(f"select distinct {columns[0]} as k from seeds.{seed} order by 1"))
+        raise UnknownSetting(f"{seed} has no row '{key}'; rows are {keys}")
+
+
+def evaluate(store: LiveStore, statements: Statements, events: pl.DataFrame, as_of: datetime) -> list[Row]:
+    """Judge everything that ripened up to `as_of` (naive UTC); returns the new decisions, refused ones too.
+
+    Runs inside the caller's transaction. Decisions come in the order in which they qualified.
+    """
+    if events.height:
+        store.insert("landing.events", events)
+    _touch(store, as_of)
+    store.execute("set variable as_of = ?::timestamp", [as_of])
+    for name in PROBE:
+        _run(store, statements, name)
+    _set_timers(store, as_of)
+    if not store.first("select 1 from main.fct_trigger_candidates limit 1"):
+        return []
+    for name in DECIDE:
+        _run(store, statements, name)
+    _remember(store)
+    return store.rows("select * from main.fct_send_decisions order by qualifies_at, priority, decision_id")
+
+
+def evaluate_everyone(store: LiveStore, statements: Statements, as_of: datetime) -> list[Row]:
+    """Judge all visitors at once, as after a rebuild: the same models, the same rows."""
+    store.execute("delete from live.timers; delete from live.decided;")
+    store.execute("insert into live.timers select distinct visitor_id, ?::timestamp from landing.events", [as_of])
+    return evaluate(store, statements, pl.DataFrame(), as_of)
+
+
+def _run(store: LiveStore, statements: Statements, name: str) -> None:
+    store.execute(f"create or replace temp table {name} as {statements.sql[name]}")
+
+
+def _touch(store: LiveStore, as_of: datetime) -> None:
+    """People with a new event or a due timer, and whoever shares a customer with them."""
+    judged, _ = store.cursor()
+    store.execute("delete from live.touched; delete from live.touched_customers;")
+    store.execute(
+        """
+        insert into live.touched
+        select visitor_id from landing.events where position >= ? and source <> 'kairos'
+        union
+        select visitor_id from live.timers where due_at <= ?
+        """,
+        [judged, as_of],
+    )
+    store.execute(
+        """
+        insert into live.touched_customers
+        select distinct user_id from landing.events
+        where user_id is not null and visitor_id in (select visitor_id from live.touched)
+        """
+    )
+    store.execute(
+        """
+        insert into live.touched
+        select distinct visitor_id from landing.events
+        where user_id in (select customer_id from live.touched_customers)
+            and visitor_id not in (select visitor_id from live.touched)
+        """
+    )
+
+
+def _set_timers(store: LiveStore, as_of: datetime) -> None:
+    store.execute("delete from live.timers where visitor_id in (select visitor_id from live.touched)")
+    store.execute(
+        """
+        insert into live.timers
+        select visitor_id, min(qualifies_at)
+        from main.int_trigger_moments
+        where qualifies_at > ? and qualifies_at < valid_to
+            and candidate_id not in (select candidate_id from live.decided)
+        group by visitor_id
+        """,
+        [as_of],
+    )
+
+
+def _remember(store: LiveStore) -> None:
+    store.execute(
+        """
+        insert into live.decided
+        select decision_id, coalesce(customer_id, visitor_id), trigger_name, visitor_id,
+            qualifies_at, priority, should_send
+        from main.fct_send_decisions
+        """
+    )
+
+
+def forget(store: LiveStore, statements: Statements, before: datetime, keep_decisions_after: datetime) -> int:
+    """Drop visitors not seen since `before`; what they told about themselves moves to the customer base.
+
+    Returns the number of events dropped. The models start such visitors afresh anyway (episode_gap_hours).
+    """
+    store.execute("delete from live.touched; delete from live.touched_customers;")
+    store.execute(
+        "insert into live.touched select visitor_id from landing.events "
+        "where event is null or event not like 'Suppression %' group by visitor_id having max(received_at) < ?",
+        [before],
+    )
+    store.execute(
+        "insert into live.touched_customers select distinct user_id from landing.events "
+        "where type = 'identify' and visitor_id in (select visitor_id from live.touched)"
+    )
+    _fold_customers(store, statements)
+    dropped = store.execute(
+        "delete from landing.events where visitor_id in (select visitor_id from live.touched) "
+        "and (event is null or event not like 'Suppression %') returning 1"
+    ).fetchall()
+    store.execute("delete from live.timers where visitor_id in (select visitor_id from live.touched)")
+    store.execute("delete from live.decided where qualifies_at < ?", [keep_decisions_after])
+    store.execute("delete from live.touched; delete from live.touched_customers;")
+    return len(dropped)
+
+
+def _fold_customers(store: LiveStore, statements: Statements) -> None:
+    columns = "customer_id, email, has_consent, first_name, tier, timezone, locale, country, valid_from"
+    store.execute(
+        f"create or replace temp table folded as select {columns} from ({statements.sql[FOLD]}) "
+        "where valid_to is null"
+    )
+    store.execute("delete from profiles.customers where customer_id in (select customer_id from folded)")
+    store.execute(f"insert into profiles.customers ({columns}) select {columns} from folded")

@@ -1,0 +1,159 @@
+"""One step of the live lane: read the log, judge, record the decisions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+
+from collector.log.base import Batch, EventLog
+from orchestration.live.decode import Landed, decode, decode_payload
+from orchestration.live.evaluate import Overrides, Row, evaluate, load_seeds
+from orchestration.live.facts import FactsFeed, utc
+from orchestration.live.plan import Shop, aware, plan
+from orchestration.live.statements import Statements
+from orchestration.live.store import LiveStore
+from senders.decision import Decision
+from senders.ledger.facts import Consent
+from senders.ledger.ledger import Ledger
+
+logger = logging.getLogger("kairos.live")
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one micro-batch did."""
+
+    events: int = 0
+    quarantined: int = 0
+    decisions: tuple[Decision, ...] = ()
+    seconds: float = 0.0
+    idle: bool = False
+    problems: tuple[str, ...] = field(default=())
+
+
+class LiveLane:
+    """Owns the warm database. One thread calls `step`; senders run beside it."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        store: LiveStore,
+        statements: Statements,
+        ledger: Ledger,
+        shop: Shop,
+        clock: Clock,
+        overrides: Overrides | None = None,
+        batch_bytes: int = 4 << 20,
+    ) -> None:
+        self._log = log
+        self._store = store
+        self._statements = statements
+        self._ledger = ledger
+        self._shop = shop
+        self._clock = clock
+        self._batch_bytes = batch_bytes
+        load_seeds(store, statements, overrides)
+        self._exits = exit_events(store)
+        names = {name for events in self._exits.values() for name in events}
+        self.facts = FactsFeed(log, ledger, names, store.cursor()[0])
+
+    @property
+    def position(self) -> int:
+        """Everything before it has been judged."""
+        return self._store.cursor()[0]
+
+    def next_timer(self) -> datetime | None:
+        """When the next silence ripens (aware UTC), if nobody moves until then."""
+        due = self._store.next_timer()
+        return due.replace(tzinfo=UTC) if due else None
+
+    def step(self) -> Step:
+        """Read what arrived and judge it. Nothing to do is said by `idle`."""
+        position, _ = self._store.cursor()
+        batch = self._log.read_after(position, self._batch_bytes)
+        as_of = just_before(batch.watermark)
+        due = self._store.next_timer()
+        if not batch.frames and (due is None or due > as_of):
+            return Step(idle=True)
+        return self.judge(batch, as_of)
+
+    def judge(self, batch: Batch, as_of: datetime) -> Step:
+        """Judge one batch at `as_of` (naive UTC): facts first, then models, then the ledger, then our own commit."""
+        started = self._clock()
+        landed = decode(batch.frames)
+        self.facts.catch_up()
+        try:
+            decisions = self._commit(landed, batch.next, as_of, started)
+        except duckdb.Error as error:
+            return self._isolate(batch, as_of, error)
+        return Step(
+            events=landed.events.height,
+            quarantined=landed.quarantine.height,
+            decisions=tuple(decisions),
+            seconds=(self._clock() - started).total_seconds(),
+        )
+
+    def _commit(self, landed: Landed, position: int, as_of: datetime, started: datetime) -> list[Decision]:
+        """The ledger hears of a decision before our own commit: a crash between them decides the same again."""
+        with self._store.transaction():
+            rows = evaluate(self._store, self._statements, landed.events, as_of)
+            decided = self._clock()
+            timings = {"read": started.timestamp(), "decided": decided.timestamp()}
+            version = self._statements.version
+            decisions = [plan(row, self._exits, self._shop, position, timings, version) for row in rows]
+            if decisions:
+                self._ledger.learn(consents(rows))
+                self._ledger.record(decisions, decided)
+            self._store.set_cursor(position, as_of)
+        return decisions
+
+    def _isolate(self, batch: Batch, as_of: datetime, error: duckdb.Error) -> Step:
+        """A batch the models choke on is halved until one event is left, and that one is set aside."""
+        if not batch.frames:
+            raise error
+        if len(batch.frames) == 1:
+            message = f"event at {batch.frames[0].position} set aside: {str(error).splitlines()[0]}"
+            logger.error(message)
+            with self._store.transaction():
+                self._store.set_cursor(batch.next, as_of)
+            return Step(quarantined=1, problems=(message,))
+        middle = len(batch.frames) // 2
+        first = Batch(batch.frames[:middle], batch.frames[middle].position, batch.watermark)
+        second = Batch(batch.frames[middle:], batch.next, batch.watermark)
+        # A silence may not be judged before what broke it has been read.
+        settled = min(as_of, just_before(utc(decode_payload(second.frames[0].payload).received_at)))
+        halves = [self.judge(first, settled), self.judge(second, as_of)]
+        return Step(
+            events=sum(half.events for half in halves),
+            quarantined=sum(half.quarantined for half in halves),
+            decisions=tuple(decision for half in halves for decision in half.decisions),
+            seconds=sum(half.seconds for half in halves),
+            problems=tuple(problem for half in halves for problem in half.problems),
+        )
+
+
+def consents(rows: Sequence[Row]) -> list[Consent]:
+    """What the models know of consent, as old as they know it: the ledger lets the newest word win."""
+    return [
+        Consent(True, aware(row["profile_at"]), person=row["customer_id"], source="profile")
+        for row in rows
+        if row["should_send"] and row["profile_at"] is not None
+    ]
+
+
+def exit_events(store: LiveStore) -> dict[str, tuple[str, ...]]:
+    """Which events cancel a planned email, by trigger."""
+    rows = store.rows("select trigger_name, event_name from seeds.exits order by 1, 2")
+    names = sorted({row["trigger_name"] for row in rows})
+    return {name: tuple(row["event_name"] for row in rows if row["trigger_name"] == name) for name in names}
+
+
+def just_before(watermark: datetime) -> datetime:
+    """The last instant (naive UTC) at which nothing can arrive any more."""
+    return (watermark.astimezone(UTC) - timedelta(microseconds=1)).replace(tzinfo=None)

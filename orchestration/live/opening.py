@@ -1,0 +1,48 @@
+"""Opens the warm database, and makes it anew where it is missing, damaged or cut off from the log."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import duckdb
+
+from collector.log.base import EventLog, PositionLost
+from orchestration.live.profiles import import_profiles
+from orchestration.live.rebuild import rebuild
+from orchestration.live.statements import Statements
+from orchestration.live.store import LiveStore
+from orchestration.settings import Settings
+
+logger = logging.getLogger("kairos.live")
+
+
+def open_store(settings: Settings, log: EventLog, models: Statements) -> LiveStore:
+    """The database as it was left, or a rebuilt one: losing it costs time, never a decision."""
+    if not settings.live_db.exists():
+        return rebuild_store(settings, log, models)
+    try:
+        store = LiveStore(settings.live_db, settings.live.memory_limit)
+    except duckdb.Error as error:
+        logger.error("the live database cannot be opened, rebuilding it: %s", str(error).splitlines()[0])
+        return rebuild_store(settings, log, models)
+    try:
+        log.read_after(store.cursor()[0], max_bytes=1)
+    except PositionLost as error:
+        logger.error("the live database fell behind the log, rebuilding it: %s", error)
+        store.close()
+        return rebuild_store(settings, log, models)
+    import_profiles(store, settings.profiles)
+    return store
+
+
+def rebuild_store(settings: Settings, log: EventLog, models: Statements) -> LiveStore:
+    """Build it from archive and log."""
+    return rebuild(
+        settings.live_db,
+        log,
+        settings.archive,
+        settings.profiles,
+        models,
+        timedelta(hours=settings.project_vars()["episode_gap_hours"]),
+    )

@@ -1,0 +1,71 @@
+"""The warm database from the two truths: the archive and log for what happened, the models for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from collector.log.base import EventLog
+from orchestration.archive import TAIL
+from orchestration.live.decode import decode
+from orchestration.live.evaluate import Overrides, evaluate_everyone, forget, load_seeds
+from orchestration.live.lane import just_before
+from orchestration.live.profiles import import_profiles
+from orchestration.live.statements import Statements
+from orchestration.live.store import LiveStore
+
+CAP_DAYS = 7
+
+
+def rebuild(
+    path: Path,
+    log: EventLog,
+    archive: Path,
+    profiles: Path,
+    statements: Statements,
+    horizon: timedelta,
+    overrides: Overrides | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> LiveStore:
+    """Build the file anew and leave it open. Sends nothing: the ledger knows what was decided before."""
+    for stale in (path, path.with_name(path.name + ".wal")):
+        stale.unlink(missing_ok=True)
+    store = LiveStore(path)
+    load_seeds(store, statements, overrides)
+    import_profiles(store, profiles)
+    progress("reading the archive")
+    last = _load_archive(store, archive)
+    progress("reading the log")
+    position, as_of = _load_log(store, log, last)
+    progress("judging everyone")
+    with store.transaction():
+        evaluate_everyone(store, statements, as_of)
+        store.set_cursor(position, as_of)
+    keep_house(store, statements, as_of, horizon)
+    return store
+
+
+def keep_house(store: LiveStore, statements: Statements, as_of: datetime, horizon: timedelta) -> int:
+    """Forget visitors whose episode is over; keep decisions as long as a cap can see them."""
+    with store.transaction():
+        return forget(store, statements, as_of - horizon, as_of - timedelta(days=CAP_DAYS))
+
+
+def _load_archive(store: LiveStore, archive: Path) -> int:
+    """All archived events but the tail, which the log still has; returns the last position."""
+    files = [str(file) for file in sorted((archive / "events").glob("*.parquet")) if file.stem != TAIL]
+    if files:
+        store.execute("insert into landing.events by name select * from read_parquet(?)", [files])
+    row = store.first("select max(position) from landing.events")
+    return -1 if row is None or row[0] is None else int(row[0])
+
+
+def _load_log(store: LiveStore, log: EventLog, last: int) -> tuple[int, datetime]:
+    position = 0
+    while True:
+        batch = log.read_after(position)
+        store.insert("landing.events", decode(frame for frame in batch.frames if frame.position > last).events)
+        position = batch.next
+        if not batch.frames:
+            return position, just_before(batch.watermark)

@@ -1,0 +1,107 @@
+"""The live lane's DuckDB file: bounded state, one owner, rebuildable from the log and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from orchestration.live.decode import EVENT_SCHEMA
+
+_TYPES = {pl.Int64: "bigint", pl.String: "varchar", pl.Datetime("us"): "timestamp"}
+_EVENT_COLUMNS = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in EVENT_SCHEMA.items())
+
+_TABLES = f"""
+create schema if not exists landing;
+create schema if not exists live;
+create schema if not exists profiles;
+create schema if not exists seeds;
+create table if not exists landing.events ({_EVENT_COLUMNS});
+create table if not exists live.touched (visitor_id varchar);
+create table if not exists live.touched_customers (customer_id varchar);
+create table if not exists live.decided (
+    candidate_id varchar, person_id varchar, trigger_name varchar, visitor_id varchar,
+    qualifies_at timestamp, priority integer, should_send boolean);
+create table if not exists live.timers (visitor_id varchar, due_at timestamp);
+create table if not exists live.cursor (position bigint, as_of timestamp);
+create table if not exists profiles.customers (
+    customer_id varchar, email varchar, has_consent boolean, first_name varchar, tier varchar,
+    timezone varchar, locale varchar, country varchar, valid_from timestamp);
+"""
+
+
+class _Columns:
+    """Hands a Polars frame to DuckDB over the Arrow stream interface, which needs no pyarrow."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+
+class LiveStore:
+    """Opens the file for itself alone: while it is open, no other process can read it."""
+
+    def __init__(self, path: Path, memory_limit: str = "2GB") -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = duckdb.connect(":memory:", config={"memory_limit": memory_limit, "threads": 1})
+        self._db.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as hot; use hot;")
+        # Above 50 keys a semi-join would stop pushing its keys down and scan every customer.
+        self._db.execute("set dynamic_or_filter_threshold = 2000; set timezone = 'UTC';")
+        self._db.execute(_TABLES)
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Facts, position and decisions are one commit."""
+        self._db.execute("begin transaction")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> duckdb.DuckDBPyConnection:
+        return self._db.execute(sql, list(parameters))
+
+    def first(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """The first row, or None. All rows are fetched: a connection with rows left over refuses other work."""
+        found = self._db.execute(sql, list(parameters)).fetchall()
+        return found[0] if found else None
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Result rows as dictionaries."""
+        result = self._db.execute(sql, list(parameters))
+        names = [column[0] for column in result.description]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def insert(self, table: str, frame: pl.DataFrame) -> None:
+        """Append rows; `table` is one of ours, never input."""
+        self._db.register("incoming", _Columns(frame))
+        self._db.execute(f"insert into {table} by name select * from incoming")
+        self._db.unregister("incoming")
+
+    # --- where the lane stands
+
+    def cursor(self) -> tuple[int, datetime | None]:
+        """(position after the last read frame, instant up to which everything was judged)."""
+        row = self.first("select position, as_of from live.cursor")
+        return (row[0], row[1]) if row else (0, None)
+
+    def set_cursor(self, position: int, as_of: datetime) -> None:
+        self._db.execute("delete from live.cursor")
+        self._db.execute("insert into live.cursor values (?, ?)", [position, as_of])
+
+    def next_timer(self) -> datetime | None:
+        row = self.first("select min(due_at) from live.timers")
+        return row[0] if row else None

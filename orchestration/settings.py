@@ -1,0 +1,187 @@
+"""All settings, in one place: defaults, then kairos.toml, then the environment (KAIROS_…)."""
+
+from __future__ import annotations
+
+import secrets
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the message names it and says what is allowed."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WriteKey(_Section):
+    """Who may send events. A browser key is public, so it may set neither consent nor addresses."""
+
+    key: str = Field(min_length=4)
+    name: str = Field(min_length=1, pattern=r"^[a-z0-9_-]+$")
+    kind: Literal["server", "browser"]
+    origins: tuple[str, ...] = ("*",)
+
+    @field_validator("name")
+    @classmethod
+    def _not_ours(cls, value: str) -> str:
+        if value == "kairos":
+            raise ValueError("'kairos' is reserved for our own events")
+        return value
+
+
+class Collector(_Section):
+    """Where events come in."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    public_url: str = "http://127.0.0.1:8080"
+    keys: tuple[WriteKey, ...] = (
+        WriteKey(key="demo-server-key", name="shop-server", kind="server"),
+        WriteKey(key="demo-browser-key", name="shop-browser", kind="browser"),
+    )
+    segment_seconds: float = Field(300, gt=0, le=86_400)
+    segment_megabytes: int = Field(64, ge=1, le=4096)
+
+
+class Smtp(_Section):
+    """A mail server that relays for us."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1025
+    username: str | None = None
+    password: SecretStr | None = None
+    security: Literal["none", "starttls", "tls"] = "none"
+    connections: int = Field(4, ge=1, le=64)
+
+
+class Mail(_Section):
+    """Who writes, and how it leaves."""
+
+    transport: Literal["file", "smtp"] = "file"
+    from_address: str = "hello@shop.example"
+    from_name: str = "Kairos Demo Shop"
+    shop_name: str = "Kairos Demo Shop"
+    shop_url: str = "https://shop.example"
+    postal_address: str = "Kairos Demo Shop, 1 Example Street, 12345 Exampletown"
+    message_id_domain: str = "shop.example"
+    hourly_limit: int | None = Field(10_000, ge=0, description="at most so many emails an hour; the rest waits")
+    consent_required: bool = True
+    smtp: Smtp = Smtp()
+
+
+class Live(_Section):
+    """How the live lane runs."""
+
+    window_seconds: float = Field(300, ge=5, le=3600)
+    lead_seconds: float = Field(25, ge=1, le=300)
+    cycle_seconds: float = Field(0.05, ge=0.005, le=5)
+    idle_seconds: float = Field(0.02, ge=0.001, le=5)
+    report_seconds: float = Field(30, ge=1, le=600)
+    stalled_seconds: float = Field(60, ge=5, le=600, description="a window this long without a heartbeat is ended")
+    memory_limit: str = "2GB"
+
+
+class Settings(BaseSettings):
+    """Values for every part; only `orchestration` reads the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KAIROS_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=()
+    )
+
+    data: Path = ROOT / "data"
+    dbt_project: Path = ROOT / "dbt_project"
+    secret: SecretStr | None = Field(None, description="keys links and address hashes; made at first start")
+    old_secrets: tuple[SecretStr, ...] = ()
+    retention_days: int = Field(7, ge=1, description="how long Dagster keeps ticks, runs and their events")
+    collector: Collector = Collector()
+    mail: Mail = Mail()
+    live: Live = Live()
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is said later in this list counts less."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _toml_file())
+
+    @property
+    def landing(self) -> Path:
+        return self.data / "landing"
+
+    @property
+    def archive(self) -> Path:
+        return self.data / "archive"
+
+    @property
+    def ledger(self) -> Path:
+        return self.data / "ledger.sqlite"
+
+    @property
+    def live_db(self) -> Path:
+        return self.data / "live.duckdb"
+
+    @property
+    def lease(self) -> Path:
+        return self.data / "window.lease"
+
+    @property
+    def compiled(self) -> Path:
+        return self.data / "compiled"
+
+    @property
+    def profiles(self) -> Path:
+        return self.data / "profiles"
+
+    def project_vars(self) -> dict[str, int]:
+        """Numbers that models and Python share; dbt_project.yml is their one home."""
+        return yaml.safe_load((self.dbt_project / "dbt_project.yml").read_text())["vars"]
+
+    def key(self) -> bytes:
+        """The secret; made once and kept beside the data, so that links stay valid for years."""
+        if self.secret:
+            return self.secret.get_secret_value().encode()
+        file = self.data / "secret"
+        if not file.exists():
+            self.data.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)
+            file.write_text(secrets.token_hex(32))
+        return file.read_text().strip().encode()
+
+
+def _toml_file() -> Path | None:
+    import os
+
+    named = os.environ.get("KAIROS_CONFIG")
+    if named and not Path(named).exists():
+        raise SettingsError(f"KAIROS_CONFIG names {named}, which does not exist")
+    file = Path(named) if named else ROOT / "kairos.toml"
+    return file if file.exists() else None
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read all settings once; raises SettingsError naming the setting and what is allowed."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
+        raise SettingsError("wrong setting\n  " + "\n  ".join(lines) + "\n  see kairos.toml.example") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"kairos.toml cannot be read: {error}") from None
