@@ -55,6 +55,8 @@ class Collector(_Section):
         WriteKey(key="demo-server-key", name="shop-server", kind="server"),
         WriteKey(key="demo-browser-key", name="shop-browser", kind="browser"),
     )
+    workers: int = Field(1, ge=1, le=32)
+    requests_per_second: float = Field(0, ge=0, description="per write key and client address; 0 = no limit")
     segment_seconds: float = Field(300, gt=0, le=86_400)
     segment_megabytes: int = Field(64, ge=1, le=4096)
 

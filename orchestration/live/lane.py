@@ -50,7 +50,10 @@ class LiveLane:
         clock: Clock,
         overrides: Overrides | None = None,
         batch_bytes: int = 4 << 20,
+        record: Callable[[Sequence[Decision], Sequence[Row]], None] | None = None,
+        follow: Callable[[], object] | None = None,
     ) -> None:
+        """`record` and `follow` are for replays, which keep decisions and facts in step with a simulated clock."""
         self._log = log
         self._store = store
         self._statements = statements
@@ -62,6 +65,8 @@ class LiveLane:
         self._exits = exit_events(store)
         names = {name for events in self._exits.values() for name in events}
         self.facts = FactsFeed(log, ledger, names, store.cursor()[0])
+        self._record = record or self._record_now
+        self._follow = follow or self.facts.catch_up
 
     @property
     def position(self) -> int:
@@ -87,7 +92,7 @@ class LiveLane:
         """Judge one batch at `as_of` (naive UTC): facts first, then models, then the ledger, then our own commit."""
         started = self._clock()
         landed = decode(batch.frames)
-        self.facts.catch_up()
+        self._follow()
         try:
             decisions = self._commit(landed, batch.next, as_of, started)
         except duckdb.Error as error:
@@ -108,10 +113,13 @@ class LiveLane:
             version = self._statements.version
             decisions = [plan(row, self._exits, self._shop, position, timings, version) for row in rows]
             if decisions:
-                self._ledger.learn(consents(rows))
-                self._ledger.record(decisions, decided)
+                self._record(decisions, rows)
             self._store.set_cursor(position, as_of)
         return decisions
+
+    def _record_now(self, decisions: Sequence[Decision], rows: Sequence[Row]) -> None:
+        self._ledger.learn(consents(rows))
+        self._ledger.record(decisions, self._clock())
 
     def _isolate(self, batch: Batch, as_of: datetime, error: duckdb.Error) -> Step:
         """A batch the models choke on is halved until one event is left, and that one is set aside."""

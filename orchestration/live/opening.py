@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 import duckdb
@@ -36,7 +37,12 @@ def open_store(settings: Settings, log: EventLog, models: Statements) -> LiveSto
     return store
 
 
-def rebuild_store(settings: Settings, log: EventLog, models: Statements) -> LiveStore:
+def rebuild_store(
+    settings: Settings,
+    log: EventLog,
+    models: Statements,
+    progress: Callable[[str], None] = logger.info,
+) -> LiveStore:
     """Build it from archive and log."""
     return rebuild(
         settings.live_db,
@@ -45,4 +51,5 @@ def rebuild_store(settings: Settings, log: EventLog, models: Statements) -> Live
         settings.profiles,
         models,
         timedelta(hours=settings.project_vars()["episode_gap_hours"]),
+        progress=progress,
     )

@@ -1,0 +1,5 @@
+"""`python -m orchestration` is `kairos`."""
+
+from orchestration.cli.app import main
+
+main()

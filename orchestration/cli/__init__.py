@@ -1,0 +1,1 @@
+"""The command `kairos`: everything a person does with the product."""

@@ -1,0 +1,329 @@
+"""Recorded traffic through the whole pipeline on a simulated clock.
+
+Collector validation, log, models, decisions, ledger and file transport are the real ones. Only time is
+not: each event arrives when the recording says, and each email is gated at the instant it became due.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import heapq
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from collector.config import WriteKey
+from collector.events import Call
+from collector.intake import Body, read_body
+from collector.limits import Limits
+from collector.log.base import Batch, Frame
+from collector.log.file import FileLog
+from orchestration.live.decode import decode_payload
+from orchestration.live.evaluate import Overrides, Row
+from orchestration.live.facts import utc
+from orchestration.live.lane import LiveLane, consents, just_before
+from orchestration.live.models import current_models
+from orchestration.live.plan import RULES
+from orchestration.live.sending import dispatcher, open_ledger, shop_of
+from orchestration.live.store import LiveStore
+from orchestration.settings import Settings
+from senders.decision import Decision
+from senders.transports.file import FileTransport
+
+AFTER_THE_END = timedelta(days=31)  # long enough for every timer to ripen
+CHUNK = 5_000
+KEY = WriteKey("replay", "replay", "server")
+
+CANDIDATE_COLUMNS = ("trigger_name", "anonymous_id", "session_id", "entity_id", "qualifies_at", "should_send", *RULES)
+SEND_COLUMNS = (
+    "decision_id", "trigger_name", "anonymous_id", "session_id", "entity_id", "route", "variant",
+    "qualifies_at", "state", "reason", "accepted_at",
+)  # fmt: skip
+
+
+@dataclass
+class Clock:
+    """Simulated time: only ever forward."""
+
+    now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, to: datetime) -> None:
+        """Go on to `to`; earlier instants change nothing."""
+        self.now = max(self.now, to)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One recorded call and when it arrived."""
+
+    at: datetime
+    call: bytes
+
+
+@dataclass
+class Replayed:
+    """What came of it."""
+
+    events: int = 0
+    quarantined: int = 0
+    decisions: list[Decision] = field(default_factory=list)
+    sent: int = 0
+
+
+def read_calls(files: Sequence[Path], identify: bool) -> Iterator[Arrival]:
+    """Recorded calls in order of arrival (`receivedAt`, else `timestamp`).
+
+    Files are sorted as a whole where they are not already; a line that is no JSON object arrives with the
+    one before it and ends in quarantine.
+    """
+    streams = [_sorted(list(_lines(file))) for file in files]
+    arrivals = heapq.merge(*streams, key=lambda arrival: arrival.at)
+    return _identified(arrivals) if identify else iter(arrivals)
+
+
+def _lines(file: Path) -> Iterator[Arrival]:
+    at = datetime(1970, 1, 1, tzinfo=UTC)
+    with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as lines:
+        for line in lines:
+            if line.strip():
+                at = _arrived(line) or at
+                yield Arrival(at, line.strip())
+
+
+def _arrived(line: bytes) -> datetime | None:
+    try:
+        call = msgspec.json.decode(line)
+        return utc(datetime.fromisoformat(call.get("receivedAt") or call["timestamp"]))
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError, UnicodeDecodeError):
+        return None
+
+
+def _sorted(arrivals: list[Arrival]) -> list[Arrival]:
+    return sorted(arrivals, key=lambda arrival: arrival.at)
+
+
+def _identified(arrivals: Iterable[Arrival]) -> Iterator[Arrival]:
+    """Before an anonymous visitor's first call, who they are: an address that nobody reads, and consent."""
+    known: set[str] = set()
+    for arrival in arrivals:
+        visitor = _anonymous(arrival.call)
+        if visitor and visitor not in known:
+            known.add(visitor)
+            yield Arrival(arrival.at, _identify(visitor, arrival.at))
+        yield arrival
+
+
+def _anonymous(line: bytes) -> str | None:
+    try:
+        call = msgspec.json.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    visitor = call.get("anonymousId") if isinstance(call, dict) and not call.get("userId") else None
+    return visitor if isinstance(visitor, str) else None
+
+
+def _identify(visitor: str, at: datetime) -> bytes:
+    name = "".join(letter for letter in visitor.lower() if letter.isalnum())[:40] or "visitor"
+    return json.dumps(
+        {
+            "type": "identify",
+            "messageId": f"identify-{visitor}",
+            "anonymousId": visitor,
+            "userId": f"customer-{visitor}",
+            "timestamp": at.isoformat(),
+            "traits": {"email": f"{name}@example.com", "consent": True},
+        }
+    ).encode()
+
+
+class Replay:
+    """One run of recorded traffic; leaves nothing behind but what `out` asks for."""
+
+    def __init__(self, settings: Settings, out: Path, overrides: Overrides | None = None, chunk: int = CHUNK) -> None:
+        work = out / ".work"
+        shutil.rmtree(work, ignore_errors=True)
+        for stale in ("emails", "candidates.csv", "sends.csv"):
+            _remove(out / stale)
+        self._work, self._out, self._chunk = work, out, chunk
+        self._settings = settings.model_copy(update={"data": work})
+        self._clock = Clock()
+        self._log = FileLog(
+            work / "landing", segment_bytes=1 << 38, segment_seconds=1e12, clock=self._clock, durable=False
+        )
+        models, problem = current_models(settings.dbt_project, settings.compiled)
+        if problem:
+            raise ValueError(problem)
+        self._ledger = open_ledger(self._settings)
+        self._ledger.recover(self._clock())
+        self._store = LiveStore(work / "live.duckdb", settings.live.memory_limit)
+        self._lane = LiveLane(
+            self._log, self._store, models, self._ledger, shop_of(settings), self._clock, overrides,
+            record=self._collect, follow=lambda: None,
+        )  # fmt: skip
+        outbox = FileTransport(out / "emails", durable=False)
+        self._dispatcher = dispatcher(self._settings, self._ledger, outbox, lambda: None, self._clock)
+        self._collected: list[tuple[Decision, Row]] = []
+        self.result = Replayed()
+
+    def run(self, arrivals: Iterable[Arrival], progress: Callable[[int], None] = lambda _: None) -> Replayed:
+        """Feed everything, let every timer ripen, write the files."""
+        chunk: list[Arrival] = []
+        for arrival in arrivals:
+            chunk.append(arrival)
+            if len(chunk) >= self._chunk:
+                self._feed(chunk)
+                progress(len(chunk))
+                chunk = []
+        self._feed(chunk)
+        progress(len(chunk))
+        end = self._clock() + AFTER_THE_END
+        self._judge(Batch([], self._lane.position, end), end)
+        self._write()
+        return self.result
+
+    def close(self) -> None:
+        """Close everything and remove the working folder."""
+        self._dispatcher.stop()
+        self._store.close()
+        self._ledger.close()
+        self._log.close()
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    def _feed(self, chunk: Sequence[Arrival]) -> None:
+        if not chunk:
+            return
+        for at, calls in _together(chunk):
+            self._clock.advance(at)
+            self._log.append(_payloads(calls, self._clock()))
+        while (batch := self._log.read_after(self._lane.position)).frames:
+            self._judge(batch, batch.watermark)
+
+    def _judge(self, batch: Batch, watermark: datetime) -> None:
+        """The models may look at many events at once: what qualified, and when, does not depend on it.
+
+        The gate does depend on time, so emails pass it one by one, each knowing the log as it stood then.
+        """
+        step = self._lane.judge(batch, just_before(watermark))
+        self.result.events += step.events
+        self.result.quarantined += step.quarantined
+        facts = iter(batch.frames)
+        waiting: list[Frame] = []
+        for decision, row in self._collected:
+            self._learn_until(facts, waiting, decision.qualifies_at)
+            self._send(decision, row)
+        self._lane.facts.learn([*waiting, *facts])
+        self._collected = []
+
+    def _learn_until(self, facts: Iterator[Frame], waiting: list[Frame], until: datetime) -> None:
+        """Everything that had arrived by then; the first frame behind it waits."""
+        ready: list[Frame] = []
+        if waiting and utc(decode_payload(waiting[0].payload).received_at) <= until:
+            ready.append(waiting.pop())
+        if not waiting:
+            for frame in facts:
+                if utc(decode_payload(frame.payload).received_at) > until:
+                    waiting.append(frame)
+                    break
+                ready.append(frame)
+        self._lane.facts.learn(ready)
+
+    def _collect(self, decisions: Sequence[Decision], rows: Sequence[Row]) -> None:
+        self._collected += zip(decisions, rows, strict=True)
+
+    def _send(self, decision: Decision, row: Row) -> None:
+        now = decision.qualifies_at
+        self._ledger.learn(consents([row]))
+        self._ledger.record([decision], now)
+        self.result.decisions.append(decision)
+        if decision.should_send:
+            self._dispatcher.drain(now)
+
+    def _write(self) -> None:
+        decisions = sorted(self.result.decisions, key=lambda decision: (decision.qualifies_at, decision.decision_id))
+        _write_csv(self._out / "candidates.csv", CANDIDATE_COLUMNS, map(_candidate, decisions))
+        sends = [
+            _send_row(found, decision)
+            for decision in decisions
+            if decision.should_send
+            for found in self._ledger.explain(decision_id=decision.decision_id)
+        ]
+        self.result.sent = sum(send["state"] == "SENT" for send in sends)
+        _write_csv(self._out / "sends.csv", SEND_COLUMNS, sends)
+
+
+def _together(chunk: Sequence[Arrival]) -> Iterator[tuple[datetime, list[bytes]]]:
+    """Calls that arrived at the same instant are one append."""
+    at, calls = chunk[0].at, []
+    for arrival in chunk:
+        if arrival.at != at:
+            yield at, calls
+            at, calls = arrival.at, []
+        calls.append(arrival.call)
+    yield at, calls
+
+
+def _payloads(calls: list[bytes], now: datetime) -> list[bytes]:
+    """Exactly what the collector would write."""
+    body = Body(calls, None, None, None, is_clean=False)
+    return read_body(body, Call(source=KEY, received=now, limits=Limits())).payloads
+
+
+def _candidate(decision: Decision) -> dict[str, Any]:
+    return {
+        "trigger_name": decision.trigger_name,
+        "anonymous_id": decision.visitor_id,
+        "session_id": decision.session_id,
+        "entity_id": decision.entity_id,
+        "qualifies_at": iso(decision.qualifies_at),
+        "should_send": _flag(decision.should_send),
+        **{rule: _flag(decision.reasons[rule]) for rule in RULES},
+    }
+
+
+def _send_row(found: Any, decision: Decision) -> dict[str, Any]:
+    accepted = found.timings.get("accepted")
+    return {
+        "decision_id": decision.decision_id,
+        "trigger_name": decision.trigger_name,
+        "anonymous_id": decision.visitor_id,
+        "session_id": decision.session_id,
+        "entity_id": decision.entity_id,
+        "route": decision.route,
+        "variant": decision.variant,
+        "qualifies_at": iso(decision.qualifies_at),
+        "state": found.state,
+        "reason": found.reason,
+        "accepted_at": iso(datetime.fromtimestamp(accepted, UTC)) if accepted else None,
+    }
+
+
+def iso(instant: datetime) -> str:
+    """ISO 8601 in UTC with Z; microseconds only where there are any."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
