@@ -42,7 +42,10 @@ def prepare(archive: Path, profiles: Path) -> None:
     base = profiles / "empty.parquet"
     if not base.exists():
         names = ("customer_id", "email", "first_name", "tier", "timezone", "locale", "country")
-        schema = dict.fromkeys(names, pl.String) | {"has_consent": pl.Boolean, "valid_from": pl.Datetime("us")}
+        schema = dict.fromkeys(names, pl.String) | {
+            "has_consent": pl.Boolean,
+            "valid_from": pl.Datetime("us"),
+        }
         _write(pl.DataFrame(schema=schema), base)
 
 

@@ -41,7 +41,9 @@ def judge_landing(archive: Path, reports: Path) -> Verdict:
 def _sample(archive: Path) -> pl.DataFrame:
     events = pl.scan_parquet(archive / "events" / "*.parquet")
     return (
-        events.select("position", "message_id", "source", "trust", "type", "visitor_id", "occurred_at", "received_at")
+        events.select(
+            "position", "message_id", "source", "trust", "type", "visitor_id", "occurred_at", "received_at"
+        )
         .sort("position", descending=True)
         .head(SAMPLE)
         .collect()
@@ -91,4 +93,9 @@ def _line(result: Any) -> tuple[str, bool, str]:
 
 def _markdown(results: list[tuple[str, bool, str]], rows: int) -> str:
     lines = [f"| {name} | {'held' if held else 'FAILED'} | {found} |" for name, held, found in results]
-    return "\n".join([f"Newest {rows} landed events", "", "| expectation | result | found |", "|---|---|---|", *lines]) + "\n"
+    return (
+        "\n".join(
+            [f"Newest {rows} landed events", "", "| expectation | result | found |", "|---|---|---|", *lines]
+        )
+        + "\n"
+    )

@@ -14,7 +14,9 @@ class DbtFailed(RuntimeError):
     """dbt refused; the message is dbt's own, the end of it."""
 
 
-def run_dbt(project: Path, target: str, target_path: Path, arguments: Sequence[str], data: Path | None = None) -> str:
+def run_dbt(
+    project: Path, target: str, target_path: Path, arguments: Sequence[str], data: Path | None = None
+) -> str:
     """Run one dbt command quietly; returns its output or raises DbtFailed."""
     command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--quiet", *arguments]
     command += ["--target", target, "--project-dir", str(project), "--profiles-dir", str(project)]

@@ -74,6 +74,8 @@ def _live(settings: Settings) -> tuple[Decided, datetime | None]:
 def _warehouse(settings: Settings) -> tuple[Decided, datetime]:
     with duckdb.connect(str(settings.data / "warehouse.duckdb"), read_only=True) as warehouse:
         columns = ", ".join(RULES)
-        rows = warehouse.execute(f"select decision_id, qualifies_at, {columns} from fct_send_decisions").fetchall()
+        rows = warehouse.execute(
+            f"select decision_id, qualifies_at, {columns} from fct_send_decisions"
+        ).fetchall()
         last = warehouse.execute("select max(received_at) from int_visitor_events").fetchall()[0][0]
     return {row[0]: (row[1], tuple(map(bool, row[2:]))) for row in rows}, last or datetime.min

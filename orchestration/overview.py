@@ -107,4 +107,7 @@ def recent_emails(ledger: Path, limit: int) -> list[dict[str, object]]:
         ).fetchall()
     finally:
         connection.close()
-    return [dict(row) | {"evidence": json.loads(row["evidence"]), "timings": json.loads(row["timings"])} for row in rows]
+    return [
+        dict(row) | {"evidence": json.loads(row["evidence"]), "timings": json.loads(row["timings"])}
+        for row in rows
+    ]

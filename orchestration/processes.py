@@ -49,7 +49,9 @@ class Processes:
                 if httpx.get(url, timeout=2, trust_env=False).status_code < 500:
                     return
             time.sleep(0.2)
-        raise ProcessFailed(f"{name} did not answer at {url} within {seconds:.0f} s: see {self.logs / name}.log")
+        raise ProcessFailed(
+            f"{name} did not answer at {url} within {seconds:.0f} s: see {self.logs / name}.log"
+        )
 
     def check(self, *names: str) -> None:
         """Raise if one of them (all, without names) has ended."""

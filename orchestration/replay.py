@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from pydantic import SecretStr
 
 from collector.config import WriteKey
 from collector.events import Call
@@ -41,7 +42,15 @@ AFTER_THE_END = timedelta(days=31)  # long enough for every timer to ripen
 CHUNK = 5_000
 KEY = WriteKey("replay", "replay", "server")
 
-CANDIDATE_COLUMNS = ("trigger_name", "anonymous_id", "session_id", "entity_id", "qualifies_at", "should_send", *RULES)
+CANDIDATE_COLUMNS = (
+    "trigger_name",
+    "anonymous_id",
+    "session_id",
+    "entity_id",
+    "qualifies_at",
+    "should_send",
+    *RULES,
+)
 SEND_COLUMNS = (
     "decision_id", "trigger_name", "anonymous_id", "session_id", "entity_id", "route", "variant",
     "qualifies_at", "state", "reason", "accepted_at",
@@ -149,13 +158,18 @@ def _identify(visitor: str, at: datetime) -> bytes:
 class Replay:
     """One run of recorded traffic; leaves nothing behind but what `out` asks for."""
 
-    def __init__(self, settings: Settings, out: Path, overrides: Overrides | None = None, chunk: int = CHUNK) -> None:
+    def __init__(
+        self, settings: Settings, out: Path, overrides: Overrides | None = None, chunk: int = CHUNK
+    ) -> None:
         work = out / ".work"
         shutil.rmtree(work, ignore_errors=True)
         for stale in ("emails", "candidates.csv", "sends.csv"):
             _remove(out / stale)
         self._work, self._out, self._chunk = work, out, chunk
-        self._settings = settings.model_copy(update={"data": work})
+        # The same secret, so that links and hashes are the same in every replay.
+        self._settings = settings.model_copy(
+            update={"data": work, "secret": SecretStr(settings.key().decode())}
+        )
         self._clock = Clock()
         self._log = FileLog(
             work / "landing", segment_bytes=1 << 38, segment_seconds=1e12, clock=self._clock, durable=False
@@ -249,7 +263,9 @@ class Replay:
             self._dispatcher.drain(now)
 
     def _write(self) -> None:
-        decisions = sorted(self.result.decisions, key=lambda decision: (decision.qualifies_at, decision.decision_id))
+        decisions = sorted(
+            self.result.decisions, key=lambda decision: (decision.qualifies_at, decision.decision_id)
+        )
         _write_csv(self._out / "candidates.csv", CANDIDATE_COLUMNS, map(_candidate, decisions))
         sends = [
             _send_row(found, decision)

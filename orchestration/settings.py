@@ -82,7 +82,9 @@ class Mail(_Section):
     shop_url: str = "https://shop.example"
     postal_address: str = "Kairos Demo Shop, 1 Example Street, 12345 Exampletown"
     message_id_domain: str = "shop.example"
-    hourly_limit: int | None = Field(10_000, ge=0, description="at most so many emails an hour; the rest waits")
+    hourly_limit: int | None = Field(
+        10_000, ge=0, description="at most so many emails an hour; the rest waits"
+    )
     consent_required: bool = True
     smtp: Smtp = Smtp()
 
@@ -95,7 +97,9 @@ class Live(_Section):
     cycle_seconds: float = Field(0.05, ge=0.005, le=5)
     idle_seconds: float = Field(0.02, ge=0.001, le=5)
     report_seconds: float = Field(30, ge=1, le=600)
-    stalled_seconds: float = Field(60, ge=5, le=600, description="a window this long without a heartbeat is ended")
+    stalled_seconds: float = Field(
+        60, ge=5, le=600, description="a window this long without a heartbeat is ended"
+    )
     memory_limit: str = "2GB"
 
 
@@ -117,8 +121,11 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is said later in this list counts less."""
@@ -184,6 +191,8 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         lines = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
-        raise SettingsError("wrong setting\n  " + "\n  ".join(lines) + "\n  see kairos.toml.example") from None
+        raise SettingsError(
+            "wrong setting\n  " + "\n  ".join(lines) + "\n  see kairos.toml.example"
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"kairos.toml cannot be read: {error}") from None

@@ -48,7 +48,16 @@ def start_collector(parts: Processes, settings: Settings) -> str:
 
 def start_dagster(parts: Processes, settings: Settings, port: int) -> str:
     """Web server and daemon; returns the UI's address without waiting for it."""
-    command = [program("dagster"), "dev", "-h", "127.0.0.1", "-p", str(port), "-m", "orchestration.definitions"]
+    command = [
+        program("dagster"),
+        "dev",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "-m",
+        "orchestration.definitions",
+    ]
     parts.start(
         "dagster", command, DAGSTER_HOME=str(dagster_home(settings)), DAGSTER_DISABLE_TELEMETRY="1",
         PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",

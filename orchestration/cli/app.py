@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(run.up)
 app.command(hidden=True)(run.collector)
+app.command(hidden=True)(run.window)
 app.command()(play.replay)
 app.command()(play.simulate)
 app.command()(maintain.rebuild)

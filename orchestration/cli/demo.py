@@ -22,7 +22,7 @@ from rich.table import Table
 from orchestration.cli.errors import FriendlyError
 from orchestration.live.lease import read_lease
 from orchestration.overview import Overview, overview, recent_emails
-from orchestration.processes import ProcessFailed, Processes, free_port
+from orchestration.processes import Processes, ProcessFailed, free_port
 from orchestration.settings import Settings, load_settings
 from orchestration.system import DAGSTER_PORT, prepare_data, processes, start_collector, start_dagster
 
@@ -51,8 +51,13 @@ def parse_duration(text: str | None) -> float | None:
 
 
 def demo(
-    for_: Annotated[str | None, typer.Option("--for", help="End by itself after this long: 60s, 5m. Without it: until Ctrl-C.")] = None,
-    rate: Annotated[float, typer.Option(help="Events per second of the simulated shop.", min=1, max=500)] = 30,
+    for_: Annotated[
+        str | None,
+        typer.Option("--for", help="End by itself after this long: 60s, 5m. Without it: until Ctrl-C."),
+    ] = None,
+    rate: Annotated[
+        float, typer.Option(help="Events per second of the simulated shop.", min=1, max=500)
+    ] = 30,
     seed: Annotated[int, typer.Option(help="Another seed, other customers.")] = 1,
 ) -> None:
     """Run everything at once: collector, Dagster, a simulated shop, and an inbox to read the emails in.
@@ -150,7 +155,12 @@ class _Shop:
         from simulator.live import run
 
         coroutine = run(
-            *self._arguments, seed=self._seed, demo=True, shop_url=self._shop_url, on_tick=self._tick, stop=self._stop
+            *self._arguments,
+            seed=self._seed,
+            demo=True,
+            shop_url=self._shop_url,
+            on_tick=self._tick,
+            stop=self._stop,
         )
         self._loop.run_until_complete(coroutine)
 
@@ -223,5 +233,7 @@ def _summary(state: Overview, settings: Settings) -> None:
         table.add_row(trigger, str(count))
     console.print(table)
     latency = ", ".join(f"{name} {value:.0f} ms" for name, value in state.latency.items())
-    console.print(f"{state.candidates} candidates, {state.sent} sent, {state.held} held; from moment to accepted: {latency or '–'}")
+    console.print(
+        f"{state.candidates} candidates, {state.sent} sent, {state.held} held; from moment to accepted: {latency or '–'}"
+    )
     console.print(f"everything is in {settings.data}; ask `KAIROS_DATA={settings.data} kairos why CUSTOMER`")

@@ -34,22 +34,36 @@ def status() -> None:
         ledger.close()
     table = Table(show_header=False)
     alive = lease.run_id and time.time() - lease.beat_at < settings.live.stalled_seconds
-    table.add_row("live lane", f"window {lease.run_id}, {lease.ends_at - time.time():.0f} s left" if alive else "not running: `kairos up`")
+    table.add_row(
+        "live lane",
+        f"window {lease.run_id}, {lease.ends_at - time.time():.0f} s left"
+        if alive
+        else "not running: `kairos up`",
+    )
     table.add_row("models", lease.problem or lease.model_version or "–")
-    table.add_row("sending", f"{sending.state}" + (f" by {sending.who}: {sending.why}" if sending.state == "paused" else ""))
+    table.add_row(
+        "sending",
+        f"{sending.state}" + (f" by {sending.who}: {sending.why}" if sending.state == "paused" else ""),
+    )
     limit = "no limit" if sending.hourly_limit is None else sending.hourly_limit
     table.add_row("last hour", f"{sending.sent_last_hour} of {limit}")
     table.add_row("emails", f"{state.sent} sent, {state.waiting} waiting, {state.held} held for review")
     table.add_row("candidates", str(state.candidates))
     table.add_row("refused", "\n".join(f"{count} {reason}" for reason, count in state.refused.items()) or "–")
-    table.add_row("latency", ", ".join(f"{name} {value:.0f} ms" for name, value in state.latency.items()) or "–")
-    table.add_row("waterfall, median ms", ", ".join(f"{name} {value}" for name, value in state.waterfall.items()) or "–")
+    table.add_row(
+        "latency", ", ".join(f"{name} {value:.0f} ms" for name, value in state.latency.items()) or "–"
+    )
+    table.add_row(
+        "waterfall, median ms", ", ".join(f"{name} {value}" for name, value in state.waterfall.items()) or "–"
+    )
     console.print(table)
 
 
 def send(
     pause: Annotated[bool, typer.Option("--pause", help="Stop all sending at once.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on; what expired meanwhile is not sent.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on; what expired meanwhile is not sent.")
+    ] = False,
     why: Annotated[str, typer.Option(help="Goes into the audit.")] = "by hand",
 ) -> None:
     """The kill switch. Takes effect before the next email leaves, whatever runs."""
@@ -75,9 +89,15 @@ def rebuild() -> None:
         if problem:
             console.print(f"[yellow]{problem}[/]")
         with console.status("rebuilding") as spinner:
-            store = rebuild_store(settings, FileLog(settings.landing), models, lambda text: spinner.update(text))
-        found = store.rows("select (select count(*) from landing.events) as events, (select count(*) from live.decided) as decisions, (select count(*) from live.timers) as timers")[0]
+            store = rebuild_store(
+                settings, FileLog(settings.landing), models, lambda text: spinner.update(text)
+            )
+        found = store.rows(
+            "select (select count(*) from landing.events) as events, (select count(*) from live.decided) as decisions, (select count(*) from live.timers) as timers"
+        )[0]
         store.close()
     finally:
         lock.release()
-    console.print(f"rebuilt {settings.live_db}: {found['events']} events, {found['decisions']} decisions, {found['timers']} timers")
+    console.print(
+        f"rebuilt {settings.live_db}: {found['events']} events, {found['decisions']} decisions, {found['timers']} timers"
+    )

@@ -35,7 +35,9 @@ def _ledger() -> Iterator[Ledger]:
 
 
 def why(
-    who: Annotated[str, typer.Argument(help="A customer id, a visitor id, an email address, or a decision id.")],
+    who: Annotated[
+        str, typer.Argument(help="A customer id, a visitor id, an email address, or a decision id.")
+    ],
     limit: Annotated[int, typer.Option(help="Newest decisions to show.")] = 5,
 ) -> None:
     """Why did, or did not, this person get this email? From what was known then."""
@@ -55,15 +57,27 @@ def _find(ledger: Ledger, who: str) -> list[Explanation]:
 
 def _show(found: Explanation) -> None:
     outcome = found.state or "not meant to be sent"
-    table = Table(title=f"{found.trigger_name} · {found.decision_id}", show_header=False, title_justify="left")
+    table = Table(
+        title=f"{found.trigger_name} · {found.decision_id}", show_header=False, title_justify="left"
+    )
     table.add_row("outcome", outcome + (f" ({found.reason})" if found.reason else ""))
-    table.add_row("moment", f"{found.qualifies_at:%Y-%m-%d %H:%M:%S.%f} UTC, expires {found.expires_at:%H:%M}")
-    table.add_row("about", f"customer {found.customer_id or 'unknown'}, visitor {found.visitor_id}, entity {found.entity_id}")
+    table.add_row(
+        "moment", f"{found.qualifies_at:%Y-%m-%d %H:%M:%S.%f} UTC, expires {found.expires_at:%H:%M}"
+    )
+    table.add_row(
+        "about",
+        f"customer {found.customer_id or 'unknown'}, visitor {found.visitor_id}, entity {found.entity_id}",
+    )
     table.add_row("branch", f"{found.route or '–'}, subject variant {found.variant or '–'}")
     for rule, holds in found.reasons.items():
         table.add_row(rule, "[green]yes[/]" if holds else "[red]no[/]")
-    table.add_row("evidence", "\n".join(f"{name} = {value}" for name, value in found.evidence.items() if value is not None))
-    table.add_row("history", "\n".join(f"{entry.at:%H:%M:%S.%f} {entry.event}" for entry in found.history) or "–")
+    table.add_row(
+        "evidence",
+        "\n".join(f"{name} = {value}" for name, value in found.evidence.items() if value is not None),
+    )
+    table.add_row(
+        "history", "\n".join(f"{entry.at:%H:%M:%S.%f} {entry.event}" for entry in found.history) or "–"
+    )
     console.print(table)
 
 
@@ -74,7 +88,13 @@ def list_held() -> None:
         held = ledger.review_list()
     table = Table("decision", "trigger", "route", "why it waits", "expires (UTC)")
     for email in held:
-        table.add_row(email.decision_id, email.trigger_name, email.route or "–", email.reason, f"{email.expires_at:%Y-%m-%d %H:%M}")
+        table.add_row(
+            email.decision_id,
+            email.trigger_name,
+            email.route or "–",
+            email.reason,
+            f"{email.expires_at:%Y-%m-%d %H:%M}",
+        )
     console.print(table if held else "nothing waits")
 
 
@@ -93,7 +113,9 @@ def show(decision_id: str) -> None:
 def approve(decision_id: str, why: str = "approved") -> None:
     """Let it go on to the gate, exactly as shown."""
     with _ledger() as ledger:
-        ledger.approve(decision_id, ledger.review_show(decision_id).content_sha256, getpass.getuser(), why, utc_now())
+        ledger.approve(
+            decision_id, ledger.review_show(decision_id).content_sha256, getpass.getuser(), why, utc_now()
+        )
     console.print("approved: it goes out as soon as the gate lets it")
 
 

@@ -27,16 +27,30 @@ def parse_overrides(texts: list[str]) -> Overrides:
         name, sign, value = text.partition("=")
         parts = name.split(".")
         if not sign or len(parts) != 3:
-            raise typer.BadParameter(f"'{text}': write SEED.ROW.COLUMN=VALUE, as in thresholds.cart_abandonment.min_seconds=300")
+            raise typer.BadParameter(
+                f"'{text}': write SEED.ROW.COLUMN=VALUE, as in thresholds.cart_abandonment.min_seconds=300"
+            )
         found[(parts[0], parts[1], parts[2])] = value
     return found
 
 
 def replay(
-    files: Annotated[list[Path], typer.Argument(help="Segment calls as .jsonl or .jsonl.gz.", exists=True, dir_okay=False)],
-    out: Annotated[Path, typer.Option(help="Folder for candidates.csv, sends.csv and the emails.")] = Path("data/replay"),
-    identify: Annotated[bool, typer.Option("--identify", help="Give each anonymous visitor an address and consent.")] = False,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Override one seed value for this replay: thresholds.cart_abandonment.min_seconds=300")] = None,
+    files: Annotated[
+        list[Path], typer.Argument(help="Segment calls as .jsonl or .jsonl.gz.", exists=True, dir_okay=False)
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for candidates.csv, sends.csv and the emails.")] = Path(
+        "data/replay"
+    ),
+    identify: Annotated[
+        bool, typer.Option("--identify", help="Give each anonymous visitor an address and consent.")
+    ] = False,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Override one seed value for this replay: thresholds.cart_abandonment.min_seconds=300",
+        ),
+    ] = None,
     live: Annotated[bool, typer.Option("--live", help="Send it to the running collector instead.")] = False,
     speed: Annotated[float, typer.Option(help="With --live: how much faster than recorded.", min=0.01)] = 1.0,
 ) -> None:
@@ -46,7 +60,9 @@ def replay(
     """
     if live:
         if set_:
-            raise FriendlyError("--set is for simulated replays: edit dbt_project/seeds for the running system")
+            raise FriendlyError(
+                "--set is for simulated replays: edit dbt_project/seeds for the running system"
+            )
         _replay_live(files, identify, speed)
         return
     from orchestration.replay import Replay, read_calls
@@ -79,12 +95,18 @@ def _replay_live(files: list[Path], identify: bool, speed: float) -> None:
 
 
 def simulate(
-    out: Annotated[Path | None, typer.Option(help="Write Segment calls to this .jsonl file, ground truth beside it.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write Segment calls to this .jsonl file, ground truth beside it.")
+    ] = None,
     events: Annotated[int, typer.Option(help="How many, with --out.", min=1)] = 100_000,
     rate: Annotated[float, typer.Option(help="Events per second, without --out.", min=0.1)] = 50,
-    for_: Annotated[str | None, typer.Option("--for", help="End after this long, without --out: 60s, 5m.")] = None,
+    for_: Annotated[
+        str | None, typer.Option("--for", help="End after this long, without --out: 60s, 5m.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same traffic.")] = 1,
-    start: Annotated[datetime, typer.Option(help="First day of the simulated traffic (UTC), with --out.")] = datetime(2026, 1, 5),  # noqa: B008
+    start: Annotated[
+        datetime, typer.Option(help="First day of the simulated traffic (UTC), with --out.")
+    ] = datetime(2026, 1, 5),
 ) -> None:
     """A shop full of customers: to a file with known truth, or live to the running collector."""
     if out is not None:

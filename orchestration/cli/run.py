@@ -24,14 +24,30 @@ def collector() -> None:
     serve(collector_config(settings), settings.landing)
 
 
-def collector_config(settings: Settings):  # noqa: ANN201  imported lazily: the CLI starts faster without it
+def window(
+    seconds: Annotated[float | None, typer.Option(help="How long; by default live.window_seconds.")] = None,
+) -> None:
+    """Run one window of the live lane without Dagster, in the foreground."""
+    import signal
+    from uuid import uuid4
+
+    from orchestration.live.window import Window
+
+    running = Window(load_settings(), f"window-{uuid4()}", seconds)
+    signal.signal(signal.SIGTERM, lambda *_: running.stop())
+    signal.signal(signal.SIGINT, lambda *_: running.stop())
+    running.run()
+
+
+def collector_config(settings: Settings):
     """What the collector needs to know."""
     from collector.config import CollectorConfig, WriteKey
     from orchestration.links import link_secrets
 
     own = settings.collector
     keys = tuple(
-        WriteKey(key.key, key.name, key.kind, () if key.origins == ("*",) else key.origins) for key in own.keys
+        WriteKey(key.key, key.name, key.kind, () if key.origins == ("*",) else key.origins)
+        for key in own.keys
     )
     return CollectorConfig(
         write_keys=keys,
@@ -61,7 +77,9 @@ def up(
         with processes(settings) as parts:
             url = start_collector(parts, settings)
             ui = start_dagster(parts, settings, port)
-            console.print(f"collector   {url}   (write keys: {', '.join(key.name for key in settings.collector.keys)})")
+            console.print(
+                f"collector   {url}   (write keys: {', '.join(key.name for key in settings.collector.keys)})"
+            )
             console.print(f"Dagster UI  {ui}   (the first window starts within half a minute)")
             console.print(f"mail        {settings.mail.transport}\nstop with Ctrl-C")
             while True:

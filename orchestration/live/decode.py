@@ -96,11 +96,22 @@ def decode(frames: Iterable[Frame]) -> Landed:
         try:
             item = decode_payload(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            refused.append((position, None, None, "unreadable_frame", str(error), payload[:2000].decode("utf-8", "replace")))
+            refused.append(
+                (
+                    position,
+                    None,
+                    None,
+                    "unreadable_frame",
+                    str(error),
+                    payload[:2000].decode("utf-8", "replace"),
+                )
+            )
             continue
         received = naive_utc(item.received_at)
         if item.type == "quarantine" or item.visitor_id is None:
-            refused.append((position, received, item.source, item.event or "no_identity", item.detail, item.raw))
+            refused.append(
+                (position, received, item.source, item.event or "no_identity", item.detail, item.raw)
+            )
             continue
         events.append(
             (

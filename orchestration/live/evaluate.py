@@ -34,7 +34,11 @@ def load_seeds(store: LiveStore, statements: Statements, overrides: Overrides | 
 
 
 def _override(store: LiveStore, seed: str, key: str, column: str, value: str) -> None:
-    columns = [row["name"] for row in store.rows(f"select name from pragma_table_info('seeds.{seed}')")] if seed in SEEDS else []
+    columns = (
+        [row["name"] for row in store.rows(f"select name from pragma_table_info('seeds.{seed}')")]
+        if seed in SEEDS
+        else []
+    )
     if column not in columns:
         allowed = ", ".join(columns) if columns else f"seeds are {', '.join(SEEDS)}"
         raise UnknownSetting(f"cannot set {seed}.{key}.{column}: {allowed}")
@@ -42,7 +46,9 @@ def _override(store: LiveStore, seed: str, key: str, column: str, value: str) ->
         f'update seeds.{seed} set "{column}" = ? where {columns[0]} = ? returning 1', [value, key]
     ).fetchall()
     if not changed:
-        keys = ", ".join(row["k"] for row in store.rows(f"select distinct {columns[0]} as k from seeds.{seed} order by 1"))
+        keys = ", ".join(
+            row["k"] for row in store.rows(f"select distinct {columns[0]} as k from seeds.{seed} order by 1")
+        )
         raise UnknownSetting(f"{seed} has no row '{key}'; rows are {keys}")
 
 
@@ -69,7 +75,9 @@ def evaluate(store: LiveStore, statements: Statements, events: pl.DataFrame, as_
 def evaluate_everyone(store: LiveStore, statements: Statements, as_of: datetime) -> list[Row]:
     """Judge all visitors at once, as after a rebuild: the same models, the same rows."""
     store.execute("delete from live.timers; delete from live.decided;")
-    store.execute("insert into live.timers select distinct visitor_id, ?::timestamp from landing.events", [as_of])
+    store.execute(
+        "insert into live.timers select distinct visitor_id, ?::timestamp from landing.events", [as_of]
+    )
     return evaluate(store, statements, pl.DataFrame(), as_of)
 
 

@@ -34,7 +34,9 @@ class FactsFeed:
         self._ledger = ledger
         self._position = position
         self._exit_events = frozenset(exit_events)
-        self._marks = _ALWAYS + tuple(json.dumps(name, ensure_ascii=False).encode() for name in self._exit_events)
+        self._marks = _ALWAYS + tuple(
+            json.dumps(name, ensure_ascii=False).encode() for name in self._exit_events
+        )
         self._mutex = threading.Lock()
 
     @property
@@ -77,7 +79,9 @@ class FactsFeed:
         if event.event not in self._exit_events:
             return []
         people = {person for person in (event.visitor_id, event.user_id) if person}
-        return [Exit(person, event.event or "", position, utc(event.received_at)) for person in sorted(people)]
+        return [
+            Exit(person, event.event or "", position, utc(event.received_at)) for person in sorted(people)
+        ]
 
     def _own(self, event: Payload) -> list[Fact]:
         if event.event != "Email Unsubscribed":

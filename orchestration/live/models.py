@@ -5,7 +5,12 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from orchestration.live.statements import ModelsDoNotCompile, Statements, compile_statements, newest_statements
+from orchestration.live.statements import (
+    ModelsDoNotCompile,
+    Statements,
+    compile_statements,
+    newest_statements,
+)
 
 logger = logging.getLogger("kairos.live")
 

@@ -34,9 +34,14 @@ def _upsert(store: LiveStore, files: list[str]) -> int:
     picks["email"] = f"lower({picks['email']})"
     if "consent" in found:
         picks["has_consent"] = "coalesce(has_consent, consent)" if "has_consent" in found else "consent"
-    since = "coalesce(valid_from, timestamp '1970-01-01')" if "valid_from" in found else "timestamp '1970-01-01'"
+    since = (
+        "coalesce(valid_from, timestamp '1970-01-01')" if "valid_from" in found else "timestamp '1970-01-01'"
+    )
     chosen = ", ".join(f"{expression} as {name}" for name, expression in picks.items())
-    store.execute(f"create or replace temp table incoming_customers as select {chosen}, {since} as valid_from from {source}", [files])
+    store.execute(
+        f"create or replace temp table incoming_customers as select {chosen}, {since} as valid_from from {source}",
+        [files],
+    )
     store.execute(
         "delete from profiles.customers using incoming_customers as incoming "
         "where customers.customer_id = incoming.customer_id and customers.valid_from <= incoming.valid_from"

@@ -65,7 +65,9 @@ def _load_log(store: LiveStore, log: EventLog, last: int) -> tuple[int, datetime
     position = 0
     while True:
         batch = log.read_after(position)
-        store.insert("landing.events", decode(frame for frame in batch.frames if frame.position > last).events)
+        store.insert(
+            "landing.events", decode(frame for frame in batch.frames if frame.position > last).events
+        )
         position = batch.next
         if not batch.frames:
             return position, just_before(batch.watermark)

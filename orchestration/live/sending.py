@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 
+from orchestration.links import links
 from orchestration.live.lease import utc_now
 from orchestration.live.plan import Shop
-from orchestration.links import links
 from orchestration.settings import Mail, Settings
 from senders.compose import Composer
 from senders.dispatch import Dispatcher
@@ -51,7 +51,9 @@ class Sending:
                 raise self._dispatcher.failure
             self._dispatcher.wake()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             if self._dispatcher is not None:
                 with contextlib.suppress(Exception) if error else contextlib.nullcontext():
@@ -88,7 +90,12 @@ def dispatcher(
     shop = {"name": mail.shop_name, "url": mail.shop_url, "address": mail.postal_address}
     composer = Composer(Renderer(), identity, shop)
     return Dispatcher(
-        ledger, sink, composer, before_gate=lambda: catch_up() and None, clock=clock, workers=mail.smtp.connections
+        ledger,
+        sink,
+        composer,
+        before_gate=lambda: catch_up() and None,
+        clock=clock,
+        workers=mail.smtp.connections,
     )
 
 

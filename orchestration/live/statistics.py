@@ -58,7 +58,12 @@ class Statistics:
         self.counts["cycles"] += 1
         self.counts["candidates"] += len(step.decisions)
         self.counts["meant"] += sum(decision.should_send for decision in step.decisions)
-        self.counts.update(f"not {rule}" for decision in step.decisions for rule, holds in decision.reasons.items() if not holds)
+        self.counts.update(
+            f"not {rule}"
+            for decision in step.decisions
+            for rule, holds in decision.reasons.items()
+            if not holds
+        )
         self.step_seconds.append(step.seconds)
         self.problems += step.problems
 
@@ -78,4 +83,6 @@ class Statistics:
     def latency_summary(self) -> dict[str, float | None]:
         """p50, p95, p99 in ms over the newest sends."""
         values = list(self.latencies)
-        return {name: percentile(values, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
+        return {
+            name: percentile(values, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+        }

@@ -59,7 +59,9 @@ class Window:
         self.version = models.version
         prepare(self._settings.archive, self._settings.profiles)
         if not self._lock.take(LOCK_WAIT_SECONDS):
-            raise WindowBusy(f"another window holds {self._settings.data / 'window.lock'}: `kairos status` names it")
+            raise WindowBusy(
+                f"another window holds {self._settings.data / 'window.lock'}: `kairos status` names it"
+            )
         self._lease = Lease(
             run_id=self._run_id,
             ends_at=time.time() + self._seconds,
@@ -85,7 +87,9 @@ class Window:
             self._stop.set()
         report(self.statistics)
 
-    def _loop(self, lane: LiveLane, sending: Sending, receipts: ReceiptExport, report: Callable[[Statistics], None]) -> None:
+    def _loop(
+        self, lane: LiveLane, sending: Sending, receipts: ReceiptExport, report: Callable[[Statistics], None]
+    ) -> None:
         live = self._settings.live
         ends = time.monotonic() + self._seconds
         next_report = time.monotonic() + live.report_seconds
@@ -115,7 +119,9 @@ class Window:
 
     def _beat(self, position: int) -> None:
         now = time.time()
-        if now - self._lease.beat_at > 0.5 or position != self._lease.position and now - self._lease.beat_at > 0.1:
+        if now - self._lease.beat_at > 0.5 or (
+            position != self._lease.position and now - self._lease.beat_at > 0.1
+        ):
             self._lease = replace(self._lease, beat_at=now, position=position)
             write_lease(self._settings.lease, self._lease)
 
@@ -129,4 +135,3 @@ class Window:
             if time.time() - self._lease.beat_at > allowed:
                 logger.critical("no heartbeat for %.0f s: ending this window", allowed)
                 os._exit(EXIT_STALLED)
-

@@ -16,7 +16,9 @@ def accounting_adds_up(kairos: Kairos) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=found.rest == 0, metadata=found.as_metadata())
 
 
-@dg.asset_check(asset=ARCHIVE, description="The newest landed events meet the published contract (Great Expectations).")
+@dg.asset_check(
+    asset=ARCHIVE, description="The newest landed events meet the published contract (Great Expectations)."
+)
 def landing_meets_contract(kairos: Kairos) -> dg.AssetCheckResult:
     """A sample of the newest events against the expectation suite; the report is linked."""
     settings = kairos.settings()

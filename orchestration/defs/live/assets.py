@@ -51,13 +51,23 @@ EMAILS = dg.AssetKey(["delivery", "emails"])
         ),
     ],
     check_specs=[
-        dg.AssetCheckSpec("landing_is_parseable", asset=EVENTS, description="Less than 5 % of arriving events are refused."),
-        dg.AssetCheckSpec("models_compile", asset=DECISIONS, description="The newest edit of the models is what runs."),
-        dg.AssetCheckSpec("outbox_has_no_duplicates", asset=EMAILS, description="No decision has two accepted emails."),
-        dg.AssetCheckSpec("audit_chain_is_intact", asset=EMAILS, description="Nobody edited the ledger's history."),
+        dg.AssetCheckSpec(
+            "landing_is_parseable", asset=EVENTS, description="Less than 5 % of arriving events are refused."
+        ),
+        dg.AssetCheckSpec(
+            "models_compile", asset=DECISIONS, description="The newest edit of the models is what runs."
+        ),
+        dg.AssetCheckSpec(
+            "outbox_has_no_duplicates", asset=EMAILS, description="No decision has two accepted emails."
+        ),
+        dg.AssetCheckSpec(
+            "audit_chain_is_intact", asset=EMAILS, description="Nobody edited the ledger's history."
+        ),
     ],
 )
-def live_window(context: dg.AssetExecutionContext, kairos: Kairos) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+def live_window(
+    context: dg.AssetExecutionContext, kairos: Kairos
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Minutes of micro-batches; materializations appear in the UI while the run goes on."""
     settings = kairos.settings()
     window = Window(settings, context.run_id)

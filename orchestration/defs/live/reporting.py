@@ -33,7 +33,10 @@ def materializations(statistics: Statistics, settings: Settings) -> Iterator[dg.
     )
     yield dg.AssetMaterialization(
         ["live", "send_decisions"],
-        metadata={"to_send": counts.get("meant", 0), "refused_by_rule": dg.MetadataValue.md(_refused(counts))},
+        metadata={
+            "to_send": counts.get("meant", 0),
+            "refused_by_rule": dg.MetadataValue.md(_refused(counts)),
+        },
     )
     yield dg.AssetMaterialization(
         ["delivery", "emails"],
@@ -88,7 +91,10 @@ def histogram(values: list[float]) -> str:
     if not values:
         return "no emails yet"
     edges = [10, 18, 32, 56, 100, 178, 316, 562, 1000, 1778, 3162, 5623, 10_000]
-    counts = [sum(low <= value < high for value in values) for low, high in zip([0, *edges], [*edges, 1e12], strict=True)]
+    counts = [
+        sum(low <= value < high for value in values)
+        for low, high in zip([0, *edges], [*edges, 1e12], strict=True)
+    ]
     most = max(counts)
     return "10 ms " + "".join(BLOCKS[(len(BLOCKS) - 1) * count // most] for count in counts) + " 10 s"
 
@@ -100,5 +106,9 @@ def _waterfall(statistics: Statistics) -> str:
 
 
 def _refused(counts: dict[str, int]) -> str:
-    lines = [f"| {name.removeprefix('not ')} | {count} |" for name, count in sorted(counts.items()) if name.startswith("not ")]
+    lines = [
+        f"| {name.removeprefix('not ')} | {count} |"
+        for name, count in sorted(counts.items())
+        if name.startswith("not ")
+    ]
     return "\n".join(["| rule that did not hold | decisions |", "|---|---|", *lines])

@@ -4,7 +4,8 @@ import dagster as dg
 
 batch_lane_job = dg.define_asset_job(
     "batch_lane_job",
-    selection=dg.AssetSelection.assets(["landing", "archive"]) | dg.AssetSelection.kind("dbt") - dg.AssetSelection.groups("live"),
+    selection=dg.AssetSelection.assets(["landing", "archive"])
+    | dg.AssetSelection.kind("dbt") - dg.AssetSelection.groups("live"),
     executor_def=dg.in_process_executor,
     description="Archive the log, recompute all models over all history, compare both lanes.",
 )
