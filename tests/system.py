@@ -22,6 +22,7 @@ from typing import Any
 
 import httpx
 
+from orchestration.live.lease import read_lease
 from orchestration.settings import ROOT
 
 SERVER_KEY, BROWSER_KEY = "demo-server-key", "demo-browser-key"
@@ -72,6 +73,7 @@ class System:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     collector_port: int = field(default_factory=free_port)
     smtp_port: int = field(default_factory=free_port)
+    before: str = ""  # the window that held the lease before the one started last
 
     @property
     def data(self) -> Path:
@@ -107,7 +109,7 @@ class System:
     def start_sink(self, *options: str) -> None:
         """A mail server that writes down each accepted message before it says so."""
         self.start(
-            "sink", sys.executable, "-m", "tests.senders.sink",
+            "sink", sys.executable, str(ROOT / "tests" / "senders" / "sink.py"),
             "--port", str(self.smtp_port), "--log", str(self.accepted_log), *options,
         )  # fmt: skip
         self.wait(lambda: _listens(self.smtp_port), "the mail sink to listen")
@@ -135,10 +137,12 @@ class System:
 
     def start_window(self, seconds: float = 3600) -> None:
         """One window of the live lane, without Dagster."""
+        self.before = read_lease(self.data / "window.lease").run_id
         self.start("window", sys.executable, "-m", "orchestration", "window", "--seconds", str(seconds))
 
     def start_dagster_window(self, seconds: float) -> None:
         """One window as an ordinary run of the ordinary Dagster job."""
+        self.before = read_lease(self.data / "window.lease").run_id
         self.env["KAIROS_LIVE__WINDOW_SECONDS"] = str(seconds)
         home = self.folder / "dagster_home"
         home.mkdir(exist_ok=True)
@@ -147,9 +151,10 @@ class System:
         self.start("window", sys.executable, "-m", "tests.stories.dagster_window")
 
     def wait_for_window(self, seconds: float = 90) -> None:
-        """Until the live lane holds the lease and beats."""
-        lease = self.data / "window.lease"
-        self.wait(lambda: lease.exists() and time.time() - lease.stat().st_mtime < 5, "the live lane to run", seconds)
+        """Until the window started last holds the lease."""
+        self.wait(
+            lambda: read_lease(self.data / "window.lease").run_id not in ("", self.before), "the live lane to run", seconds
+        )
 
     def wait(self, condition: Callable[[], Any], what: str, seconds: float = 60) -> None:
         """Poll until it holds; fails with what was waited for and the newest output."""
