@@ -114,6 +114,7 @@ class Settings(BaseSettings):
     dbt_project: Path = ROOT / "dbt_project"
     secret: SecretStr | None = Field(None, description="keys links and address hashes; made at first start")
     old_secrets: tuple[SecretStr, ...] = ()
+    batch_cron: str = Field("*/10 * * * *", description="when the batch lane runs (archive, models, checks)")
     retention_days: int = Field(7, ge=1, description="how long Dagster keeps ticks, runs and their events")
     collector: Collector = Collector()
     mail: Mail = Mail()

@@ -26,8 +26,8 @@ import httpx
 import msgspec
 
 from collector.log.file import FileLog
-from orchestration.live.lease import utc_now
 from orchestration.links import links
+from orchestration.live.lease import utc_now
 from orchestration.live.sending import open_ledger
 from orchestration.settings import load_settings
 from tests.system import QUICK, QUICK_ROUTES, SERVER_KEY, System, copy_project, now_text
@@ -156,7 +156,11 @@ def _visit(person: str, visit: str, chance: random.Random) -> list[dict[str, Any
     context = {"context": {"sessionId": f"s-{visit}"}}
     calls: list[dict[str, Any]] = [
         {"type": "identify", "traits": {"email": f"{person}@example.com", "consent": True}},
-        {"type": "page", "name": "Product", "properties": {"path": "/products/x", "page_view_id": f"w-{visit}"}},
+        {
+            "type": "page",
+            "name": "Product",
+            "properties": {"path": "/products/x", "page_view_id": f"w-{visit}"},
+        },
     ]
     moment = chance.random()
     if moment < 0.5:
@@ -286,7 +290,9 @@ def _judge_ledger(
     unknown = [decision for decision in accepted if decision not in people]
     outcome.problems += [f"accepted without a decision: {decision}" for decision in unknown]
     sent_but_refused = [
-        decision for decision in accepted if states.get(decision) in ("SUPPRESSED", "CAPPED", "EXPIRED", "CANCELLED")
+        decision
+        for decision in accepted
+        if states.get(decision) in ("SUPPRESSED", "CAPPED", "EXPIRED", "CANCELLED")
     ]
     outcome.problems += [f"accepted though {states[decision]}: {decision}" for decision in sent_but_refused]
 
@@ -298,7 +304,9 @@ def _too_late(system: System, unsubscribed: dict[str, float], people: dict[str, 
         if decision in people:
             left[people[decision]] = min(at, left.get(people[decision], at))
     with sqlite3.connect(f"file:{system.data / 'ledger.sqlite'}?mode=ro", uri=True) as ledger:
-        dots = ledger.execute("select decision_id, dot_us from decisions join outbox using (id) where dot_us is not null")
+        dots = ledger.execute(
+            "select decision_id, dot_us from decisions join outbox using (id) where dot_us is not null"
+        )
         return sum(dot_us / 1e6 > left.get(people[decision], float("inf")) for decision, dot_us in dots)
 
 
@@ -314,7 +322,13 @@ def main() -> int:
     def progress(cycle: int) -> None:
         print(f"\rcycle {cycle} of {options.cycles}, {time.monotonic() - started:.0f} s", end="", flush=True)
 
-    outcome = run_chaos(options.cycles, options.seed, folder, progress, faults=("--temporary", "0.03", "--reset", "0.02", "--reply-lost", "0.01"))
+    outcome = run_chaos(
+        options.cycles,
+        options.seed,
+        folder,
+        progress,
+        faults=("--temporary", "0.03", "--reset", "0.02", "--reply-lost", "0.01"),
+    )
     print()
     for problem in outcome.problems:
         print(problem)

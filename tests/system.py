@@ -153,7 +153,9 @@ class System:
     def wait_for_window(self, seconds: float = 90) -> None:
         """Until the window started last holds the lease."""
         self.wait(
-            lambda: read_lease(self.data / "window.lease").run_id not in ("", self.before), "the live lane to run", seconds
+            lambda: read_lease(self.data / "window.lease").run_id not in ("", self.before),
+            "the live lane to run",
+            seconds,
         )
 
     def wait(self, condition: Callable[[], Any], what: str, seconds: float = 60) -> None:

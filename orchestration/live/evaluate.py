@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from orchestration.live.statements import DECIDE, FOLD, PROBE, SEEDS, Statements
+from orchestration.live.statements import SEEDS, Statement, Statements
 from orchestration.live.store import LiveStore
 
 Row = dict[str, Any]
@@ -61,15 +61,24 @@ def evaluate(store: LiveStore, statements: Statements, events: pl.DataFrame, as_
         store.insert("landing.events", events)
     _touch(store, as_of)
     store.execute("set variable as_of = ?::timestamp", [as_of])
-    for name in PROBE:
-        _run(store, statements, name)
+    *probe, candidates = statements.probe
+    happened = _events_of_touched(store)
+    for statement in probe:
+        _run(store, statement, happened)
     _set_timers(store, as_of)
-    if not store.first("select 1 from main.fct_trigger_candidates limit 1"):
+    if not _has_candidates(store, as_of):
         return []
-    for name in DECIDE:
-        _run(store, statements, name)
+    for statement in (candidates, *statements.decide):
+        _run(store, statement, happened)
     _remember(store)
     return store.rows("select * from main.fct_send_decisions order by qualifies_at, priority, decision_id")
+
+
+def rehearse(store: LiveStore, statements: Statements) -> None:
+    """Run every statement once, on whatever is there; raises duckdb.Error for what cannot run."""
+    store.execute("set variable as_of = timestamp '1970-01-01'")
+    for statement in (*statements.probe, *statements.decide):
+        store.execute(f"create or replace temp table {statement.name} as {statement.sql}")
 
 
 def evaluate_everyone(store: LiveStore, statements: Statements, as_of: datetime) -> list[Row]:
@@ -81,8 +90,33 @@ def evaluate_everyone(store: LiveStore, statements: Statements, as_of: datetime)
     return evaluate(store, statements, pl.DataFrame(), as_of)
 
 
-def _run(store: LiveStore, statements: Statements, name: str) -> None:
-    store.execute(f"create or replace temp table {name} as {statements.sql[name]}")
+def _run(store: LiveStore, statement: Statement, happened: set[str]) -> None:
+    """Build one model; without the events it is about it has no rows, and planning it would be for nothing."""
+    limit = " limit 0" if statement.needs and happened.isdisjoint(statement.needs) else ""
+    if limit and statement.name in store.empty:
+        return
+    sql = f"select * from ({statement.sql}) {limit}" if limit else statement.sql
+    store.execute(f"create or replace temp table {statement.name} as {sql}")
+    (store.empty.add if limit else store.empty.discard)(statement.name)
+
+
+def _events_of_touched(store: LiveStore) -> set[str]:
+    """Which events the touched people have in the live lane at all."""
+    rows = store.rows(
+        "select distinct event from landing.events where visitor_id in (select visitor_id from live.touched)"
+    )
+    return {row["event"] for row in rows}
+
+
+def _has_candidates(store: LiveStore, as_of: datetime) -> bool:
+    """Is there anything new that is ripe? Most micro-batches end here."""
+    ripe = """
+        select 1 from main.int_trigger_moments
+        where qualifies_at <= ? and qualifies_at < valid_to
+            and candidate_id not in (select candidate_id from live.decided)
+        limit 1
+    """
+    return store.first(ripe, [as_of]) is not None
 
 
 def _touch(store: LiveStore, as_of: datetime) -> None:
@@ -170,7 +204,7 @@ def forget(store: LiveStore, statements: Statements, before: datetime, keep_deci
 def _fold_customers(store: LiveStore, statements: Statements) -> None:
     columns = "customer_id, email, has_consent, first_name, tier, timezone, locale, country, valid_from"
     store.execute(
-        f"create or replace temp table folded as select {columns} from ({statements.sql[FOLD]}) "
+        f"create or replace temp table folded as select {columns} from ({statements.fold}) "
         "where valid_to is null"
     )
     store.execute("delete from profiles.customers where customer_id in (select customer_id from folded)")

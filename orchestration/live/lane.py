@@ -123,7 +123,10 @@ class LiveLane:
 
     def _isolate(self, batch: Batch, as_of: datetime, error: duckdb.Error) -> Step:
         """A batch the models choke on is halved until one event is left, and that one is set aside."""
-        if not batch.frames:
+        # A statement that cannot run at all is no event's fault.
+        if not batch.frames or isinstance(
+            error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+        ):
             raise error
         if len(batch.frames) == 1:
             message = f"event at {batch.frames[0].position} set aside: {str(error).splitlines()[0]}"

@@ -35,7 +35,8 @@ def rebuild(
     load_seeds(store, statements, overrides)
     import_profiles(store, profiles)
     progress("reading the archive")
-    last = _load_archive(store, archive)
+    since = just_before(log.read_after(0, max_bytes=0).watermark) - timedelta(days=CAP_DAYS) - horizon
+    last = _load_archive(store, archive, since)
     progress("reading the log")
     position, as_of = _load_log(store, log, last)
     progress("judging everyone")
@@ -52,12 +53,19 @@ def keep_house(store: LiveStore, statements: Statements, as_of: datetime, horizo
         return forget(store, statements, as_of - horizon, as_of - timedelta(days=CAP_DAYS))
 
 
-def _load_archive(store: LiveStore, archive: Path) -> int:
-    """All archived events but the tail, which the log still has; returns the last position."""
+def _load_archive(store: LiveStore, archive: Path, since: datetime) -> int:
+    """What can still matter: recent events, and what people said of themselves whenever it was.
+
+    The tail is left out, the log still has it. Returns the last archived position.
+    """
     files = [str(file) for file in sorted((archive / "events").glob("*.parquet")) if file.stem != TAIL]
     if files:
-        store.execute("insert into landing.events by name select * from read_parquet(?)", [files])
-    row = store.first("select max(position) from landing.events")
+        store.execute(
+            "insert into landing.events by name select * from read_parquet(?) "
+            "where received_at >= ? or type = 'identify' or event like 'Suppression %'",
+            [files, since],
+        )
+    row = store.first("select max(position) from read_parquet(?)", [files]) if files else None
     return -1 if row is None or row[0] is None else int(row[0])
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from orchestration.dbt import DbtFailed, compile_into
 
-# Each refers to the ones before it; the live lane runs them in this order.
-PROBE = ("int_visitor_events", "int_trigger_moments", "fct_trigger_candidates")
-DECIDE = ("int_candidate_rules", "int_candidate_walk", "int_cart_contents", "fct_send_decisions")
+CANDIDATES = "fct_trigger_candidates"
+DECISIONS = "fct_send_decisions"
 FOLD = "int_customer_states"
 SEEDS = ("thresholds", "routes", "variants", "exits")
 
@@ -21,11 +20,25 @@ class ModelsDoNotCompile(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Statement:
+    """One model of the live lane. `needs` names events without which it has no rows: then it is not run."""
+
+    name: str
+    sql: str
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Statements:
-    """Compiled SQL by model name, the seed files to load, and the version they were made from."""
+    """The compiled models in the order in which they build on each other, the seeds, and their version.
+
+    `probe` finds candidates and runs in every micro-batch; `decide` runs only when there are new ones.
+    """
 
     version: str
-    sql: dict[str, str]
+    probe: tuple[Statement, ...]
+    decide: tuple[Statement, ...]
+    fold: str  # what is known of customers, for forgetting visitors without forgetting people
     seeds: dict[str, Path]
     seed_types: dict[str, dict[str, str]]
 
@@ -56,15 +69,40 @@ def compile_statements(project: Path, cache: Path) -> Statements:
     return _read(project, target, version)
 
 
-def newest_statements(project: Path, cache: Path) -> Statements | None:
-    """The last version that compiled, for when the newest edit does not."""
-    versions = sorted(cache.glob("*/manifest.json"), key=lambda file: file.stat().st_mtime)
-    return _read(project, versions[-1].parent, versions[-1].parent.name) if versions else None
+def stored_statements(project: Path, cache: Path, version: str) -> Statements | None:
+    """A version compiled earlier, if it is still there."""
+    target = cache / version
+    return _read(project, target, version) if (target / "manifest.json").exists() else None
 
 
 def _read(project: Path, target: Path, version: str) -> Statements:
     nodes = json.loads((target / "manifest.json").read_text())["nodes"]
-    sql = {name: nodes[f"model.kairos.{name}"]["compiled_code"] for name in (*PROBE, *DECIDE, FOLD)}
+    probe = _chain(nodes, CANDIDATES, set())
+    decide = _chain(nodes, DECISIONS, {statement.name for statement in probe})
     seeds = {name: target / "seeds" / f"{name}.csv" for name in SEEDS}
-    types = {name: nodes[f"seed.kairos.{name}"]["config"].get("column_types") or {} for name in SEEDS}
-    return Statements(version, sql, seeds, types)
+    types = {name: nodes[_key("seed", name)]["config"].get("column_types") or {} for name in SEEDS}
+    return Statements(
+        version, tuple(probe), tuple(decide), nodes[_key("model", FOLD)]["compiled_code"], seeds, types
+    )
+
+
+def _chain(nodes: dict[str, dict], last: str, done: set[str]) -> list[Statement]:
+    """The tables that `last` builds on and itself, parents first; ephemeral models are inside their children."""
+    found: dict[str, Statement] = {}
+
+    def visit(key: str) -> None:
+        node = nodes.get(key)
+        if node is None or node["resource_type"] != "model" or node["name"] in found or node["name"] in done:
+            return
+        for parent in sorted(node["depends_on"]["nodes"]):
+            visit(parent)
+        if node["config"]["materialized"] == "table":
+            needs = tuple(node["config"].get("meta", {}).get("live_needs", ()))
+            found[node["name"]] = Statement(node["name"], node["compiled_code"], needs)
+
+    visit(_key("model", last))
+    return list(found.values())
+
+
+def _key(kind: str, name: str) -> str:
+    return f"{kind}.kairos.{name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from orchestration.live.lane import Step
 
@@ -36,7 +37,7 @@ def waterfall_ms(sends: Iterable[Mapping[str, float]]) -> dict[str, float]:
     stages: dict[str, list[float]] = {}
     for timings in sends:
         known = [(name, timings[name]) for name in STAMPS if timings.get(name)]
-        for (_, before), (name, after) in zip(known, known[1:], strict=False):
+        for (_, before), (name, after) in pairwise(known):
             stages.setdefault(name, []).append((after - before) * 1000)
     return {name: round(percentile(stages[name], 0.5) or 0, 2) for name in STAMPS if name in stages}
 

@@ -56,6 +56,7 @@ class LiveStore:
         # Above 50 keys a semi-join would stop pushing its keys down and scan every customer.
         self._db.execute("set dynamic_or_filter_threshold = 2000; set timezone = 'UTC';")
         self._db.execute(_TABLES)
+        self.empty: set[str] = set()  # temporary tables known to exist and to have no rows
 
     def close(self) -> None:
         self._db.close()
@@ -68,6 +69,7 @@ class LiveStore:
             yield
         except BaseException:
             self._db.execute("rollback")
+            self.empty.clear()  # temporary tables are rolled back too
             raise
         self._db.execute("commit")
 

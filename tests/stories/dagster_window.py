@@ -10,7 +10,11 @@ from orchestration.definitions import defs
 def main() -> None:
     """One run with its events stored; exit code 0 if it succeeded."""
     with dg.DagsterInstance.get() as instance:
-        result = defs().resolve_job_def("live_window_job").execute_in_process(instance=instance, raise_on_error=False)
+        result = (
+            defs()
+            .resolve_job_def("live_window_job")
+            .execute_in_process(instance=instance, raise_on_error=False)
+        )
     sys.exit(not result.success)
 
 

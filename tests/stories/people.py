@@ -51,14 +51,29 @@ class Person:
         return self._call("page", name="Product", properties=properties)
 
     def engages(self, **figures: Any) -> dict[str, Any]:
-        properties = {"page_view_id": f"view-{self.name}", "scroll_percent": 10, "engaged_seconds": 5, "click_count": 0}
+        properties = {
+            "page_view_id": f"view-{self.name}",
+            "scroll_percent": 10,
+            "engaged_seconds": 5,
+            "click_count": 0,
+        }
         return self._call("track", event="Page Engaged", properties=properties | figures)
 
     def tries(self, feature: str) -> dict[str, Any]:
-        return self._call("track", event="Feature Used", properties={"feature": feature, "page_view_id": f"view-{self.name}"})
+        return self._call(
+            "track",
+            event="Feature Used",
+            properties={"feature": feature, "page_view_id": f"view-{self.name}"},
+        )
 
     def adds(self, product: str, price: float) -> dict[str, Any]:
-        item = {"product_id": product, "name": product.title(), "price": price, "quantity": 1, "currency": "USD"}
+        item = {
+            "product_id": product,
+            "name": product.title(),
+            "price": price,
+            "quantity": 1,
+            "currency": "USD",
+        }
         return self._call("track", event="Product Added", properties=item)
 
     def buys(self) -> dict[str, Any]:

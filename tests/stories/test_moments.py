@@ -16,7 +16,11 @@ from tests.system import BROWSER_KEY, System
 
 def receive(shop: System, person: Person, count: int = 1, seconds: float = 25) -> list:
     """The mails of a person, once there are so many."""
-    shop.wait(lambda: len(shop.mails().get(person.address, [])) >= count, f"{count} mail(s) to {person.name}", seconds)
+    shop.wait(
+        lambda: len(shop.mails().get(person.address, [])) >= count,
+        f"{count} mail(s) to {person.name}",
+        seconds,
+    )
     return shop.mails()[person.address]
 
 
@@ -41,7 +45,9 @@ def settle(seconds: float = 6) -> None:
 def test_a_left_cart_is_answered_by_its_branch_of_the_tree(shop: System, name: str, prices: list, said: str):
     person = Person(f"cart{name}")
 
-    shop.post([person.signs_in(), person.opens(), *(person.adds(f"thing{i}", p) for i, p in enumerate(prices))])
+    shop.post(
+        [person.signs_in(), person.opens(), *(person.adds(f"thing{i}", p) for i, p in enumerate(prices))]
+    )
     mail = receive(shop, person)[0]
 
     assert "Thing0" in html(mail) and "Thing1" in html(mail)
@@ -65,7 +71,13 @@ def test_long_reading_without_clicks_is_answered_and_clicking_is_not(shop: Syste
     reader, clicker = Person("reader"), Person("clicker")
 
     for person, clicks in ((reader, 4), (clicker, 5)):
-        shop.post([person.signs_in(), person.opens("/guide"), person.engages(engaged_seconds=181, click_count=clicks)])
+        shop.post(
+            [
+                person.signs_in(),
+                person.opens("/guide"),
+                person.engages(engaged_seconds=181, click_count=clicks),
+            ]
+        )
 
     assert len(receive(shop, reader)) == 1
     assert clicker.address not in shop.mails()
@@ -74,7 +86,14 @@ def test_long_reading_without_clicks_is_answered_and_clicking_is_not(shop: Syste
 def test_three_features_within_minutes_are_answered(shop: System):
     person = Person("explorer")
 
-    shop.post([person.signs_in(), person.opens("/tour"), person.tries("video_demo"), person.tries("comparison_table")])
+    shop.post(
+        [
+            person.signs_in(),
+            person.opens("/tour"),
+            person.tries("video_demo"),
+            person.tries("comparison_table"),
+        ]
+    )
     settle(1.5)
     assert person.address not in shop.mails()
     shop.post([person.tries("faq")])
@@ -106,7 +125,9 @@ def test_without_consent_nothing_is_sent_and_a_browser_cannot_give_it(shop: Syst
 
 def test_an_unsubscribe_wins_before_the_next_gate(shop: System):
     person = Person("leaver")
-    shop.post([person.signs_in(), person.opens("/tour"), *(person.tries(f) for f in ("video_demo", "faq", "table"))])
+    shop.post(
+        [person.signs_in(), person.opens("/tour"), *(person.tries(f) for f in ("video_demo", "faq", "table"))]
+    )
     link = re.search(r"<(http[^>]+)>", receive(shop, person)[0]["List-Unsubscribe"])[1]
 
     assert httpx.get(link).status_code == 200  # a scanner looks, and nothing happens
@@ -123,7 +144,12 @@ def test_the_more_telling_moment_goes_first(shop: System):
     person = Person("both")
 
     shop.post([person.signs_in(), person.opens(), person.adds("lamp", 60), person.adds("shade", 70)])
-    shop.post([person.opens("/products/other", "view-other"), person.engages(page_view_id="view-other", scroll_percent=90)])
+    shop.post(
+        [
+            person.opens("/products/other", "view-other"),
+            person.engages(page_view_id="view-other", scroll_percent=90),
+        ]
+    )
     mails = receive(shop, person)
     settle(2)
 
@@ -135,7 +161,9 @@ def test_paused_means_that_nothing_leaves_and_resumed_that_everything_does(shop:
     person = Person("patient")
 
     with_ledger(shop, lambda ledger: ledger.pause("story", "looking at data", utc_now()))
-    shop.post([person.signs_in(), person.opens("/tour"), *(person.tries(f) for f in ("video_demo", "faq", "table"))])
+    shop.post(
+        [person.signs_in(), person.opens("/tour"), *(person.tries(f) for f in ("video_demo", "faq", "table"))]
+    )
     settle(3)
     assert person.address not in shop.mails()
     with_ledger(shop, lambda ledger: ledger.resume("story", "all is well", utc_now()))

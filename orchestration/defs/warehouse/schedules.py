@@ -1,6 +1,8 @@
-"""The batch lane runs every ten minutes: archive, models, checks."""
+"""The batch lane on its schedule: archive, models, checks."""
 
 import dagster as dg
+
+from orchestration.settings import load_settings
 
 batch_lane_job = dg.define_asset_job(
     "batch_lane_job",
@@ -13,6 +15,6 @@ batch_lane_job = dg.define_asset_job(
 batch_lane = dg.ScheduleDefinition(
     name="batch_lane",
     job=batch_lane_job,
-    cron_schedule="*/10 * * * *",
+    cron_schedule=load_settings().batch_cron,
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
