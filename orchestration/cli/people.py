@@ -86,7 +86,10 @@ def list_held() -> None:
     """Everything that waits, oldest first."""
     with _ledger() as ledger:
         held = ledger.review_list()
-    table = Table("decision", "trigger", "route", "why it waits", "expires (UTC)")
+    table = Table()
+    table.add_column("decision", no_wrap=True)  # to be copied
+    for name in ("trigger", "route", "why it waits", "expires (UTC)"):
+        table.add_column(name)
     for email in held:
         table.add_row(
             email.decision_id,

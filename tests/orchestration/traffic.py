@@ -60,11 +60,11 @@ def payload(
 class Bench:
     """A live lane on a simulated clock, over a real log, database and ledger in `folder`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.clock = Clock(START)
+    def __init__(self, folder: Path, start: datetime = START) -> None:
+        self.clock = Clock(start)
         self.log = FileLog(folder / "landing", clock=self.clock, durable=False)
         self.ledger = Ledger.open(folder / "ledger.sqlite", b"secret")
-        self.ledger.recover(START)
+        self.ledger.recover(start)
         self.store = LiveStore(folder / "live.duckdb")
         self.models = models()
         self.lane = LiveLane(
