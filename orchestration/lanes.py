@@ -64,7 +64,8 @@ def _live(settings: Settings) -> tuple[Decided, datetime | None]:
     with sqlite3.connect(f"file:{settings.ledger}?mode=ro", uri=True) as ledger:
         rows = ledger.execute("select decision_id, qualifies_us, reasons, evidence from decisions")
         for decision_id, qualifies_us, reasons, evidence in rows:
-            if json.loads(evidence).get("model_version") == version:
+            figures = json.loads(evidence)
+            if figures.get("model_version") == version and not figures.get("ripened_before_the_models"):
                 holds = json.loads(reasons)
                 at = datetime.fromtimestamp(qualifies_us / 1e6, UTC).replace(tzinfo=None)
                 found[decision_id] = (at, tuple(bool(holds[rule]) for rule in RULES))

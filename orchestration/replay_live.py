@@ -23,7 +23,9 @@ async def send_live(
     settings: Settings, files: Sequence[Path], identify: bool, speed: float, tick: Callable[[], None]
 ) -> int:
     """Post every call when its turn comes; recorded instants are moved to now, gaps shrunk by `speed`."""
-    key = next(key.key for key in settings.collector.keys if key.kind == "server")
+    key = next((key.key for key in settings.collector.keys if key.kind == "server"), None)
+    if key is None:
+        raise FriendlyError("a live replay needs a server key in collector.keys")
     url = f"http://{settings.collector.host}:{settings.collector.port}/v1/batch"
     began, first, count = time.monotonic(), None, 0
     async with httpx.AsyncClient(auth=(key, ""), timeout=30, trust_env=False) as client:

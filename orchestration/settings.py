@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -55,10 +63,8 @@ class Collector(_Section):
         WriteKey(key="demo-server-key", name="shop-server", kind="server"),
         WriteKey(key="demo-browser-key", name="shop-browser", kind="browser"),
     )
-    workers: int = Field(1, ge=1, le=32)
+    workers: int = Field(2, ge=1, le=32)
     requests_per_second: float = Field(0, ge=0, description="per write key and client address; 0 = no limit")
-    segment_seconds: float = Field(300, gt=0, le=86_400)
-    segment_megabytes: int = Field(64, ge=1, le=4096)
 
 
 class Smtp(_Section):
@@ -71,6 +77,12 @@ class Smtp(_Section):
     security: Literal["none", "starttls", "tls"] = "none"
     connections: int = Field(4, ge=1, le=64)
 
+    @model_validator(mode="after")
+    def _no_password_in_the_clear(self) -> Smtp:
+        if self.username and self.security == "none":
+            raise ValueError("a password must not travel in the clear: set security to starttls or tls")
+        return self
+
 
 class Mail(_Section):
     """Who writes, and how it leaves."""
@@ -82,8 +94,8 @@ class Mail(_Section):
     shop_url: str = "https://shop.example"
     postal_address: str = "Kairos Demo Shop, 1 Example Street, 12345 Exampletown"
     message_id_domain: str = "shop.example"
-    hourly_limit: int | None = Field(
-        10_000, ge=0, description="at most so many emails an hour; the rest waits"
+    hourly_limit: Annotated[int, Field(ge=0)] | Literal["none"] = Field(
+        10_000, description="at most so many emails an hour, the rest waits; 'none' for no limit"
     )
     consent_required: bool = True
     smtp: Smtp = Smtp()
@@ -100,7 +112,7 @@ class Live(_Section):
     stalled_seconds: float = Field(
         60, ge=5, le=600, description="a window this long without a heartbeat is ended"
     )
-    memory_limit: str = "2GB"
+    memory_limit: str = Field("2GB", pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$")
 
 
 class Settings(BaseSettings):

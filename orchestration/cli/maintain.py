@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import time
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -12,14 +13,17 @@ from rich.table import Table
 
 from collector.log.file import FileLog
 from orchestration.cli.errors import FriendlyError
+from orchestration.live.lane import LiveLane
 from orchestration.live.lease import WindowLock, read_lease, utc_now
 from orchestration.live.models import current_models
 from orchestration.live.opening import rebuild_store
-from orchestration.live.sending import open_ledger
+from orchestration.live.sending import open_ledger, shop_of
+from orchestration.live.statements import Statements
 from orchestration.overview import overview
-from orchestration.settings import load_settings
+from orchestration.settings import Settings, load_settings
 
 console = Console()
+ALIVE_SECONDS = 5  # a running window beats several times a second
 
 
 def status() -> None:
@@ -33,7 +37,7 @@ def status() -> None:
     finally:
         ledger.close()
     table = Table(show_header=False)
-    alive = lease.run_id and time.time() - lease.beat_at < settings.live.stalled_seconds
+    alive = lease.run_id and time.time() - lease.beat_at < ALIVE_SECONDS
     table.add_row(
         "live lane",
         f"window {lease.run_id}, {lease.ends_at - time.time():.0f} s left"
@@ -79,7 +83,10 @@ def send(
 
 
 def rebuild() -> None:
-    """Make the live lane's database anew from the log, the archive and the models. Sends nothing."""
+    """Make the live lane's database anew from the log, the archive and the models.
+
+    Moments that nobody had judged yet are planned; nothing is sent before the next window, and nothing twice.
+    """
     settings = load_settings()
     lock = WindowLock(settings.data / "window.lock")
     if not lock.take(0):
@@ -89,15 +96,25 @@ def rebuild() -> None:
         if problem:
             console.print(f"[yellow]{problem}[/]")
         with console.status("rebuilding") as spinner:
-            store = rebuild_store(
-                settings, FileLog(settings.landing), models, lambda text: spinner.update(text)
-            )
-        found = store.rows(
-            "select (select count(*) from landing.events) as events, (select count(*) from live.decided) as decisions, (select count(*) from live.timers) as timers"
-        )[0]
-        store.close()
+            found = _rebuild(settings, models, lambda text: spinner.update(text))
     finally:
         lock.release()
-    console.print(
-        f"rebuilt {settings.live_db}: {found['events']} events, {found['decisions']} decisions, {found['timers']} timers"
-    )
+    console.print(f"rebuilt {settings.live_db}:", soft_wrap=True)
+    console.print(f"{found['events']} events, {found['decisions']} decisions, {found['timers']} timers")
+
+
+def _rebuild(settings: Settings, models: Statements, progress: Callable[[str], None]) -> dict[str, int]:
+    log = FileLog(settings.landing)
+    store, missed = rebuild_store(settings, log, models, progress)
+    ledger = open_ledger(settings)
+    try:
+        lane = LiveLane(log, store, models, ledger, shop_of(settings), utc_now)
+        lane.facts.catch_up()
+        lane.admit(missed)
+        return store.rows(
+            "select (select count(*) from landing.events) as events, "
+            "(select count(*) from live.decided) as decisions, (select count(*) from live.timers) as timers"
+        )[0]
+    finally:
+        ledger.close()
+        store.close()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -15,7 +16,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from orchestration.cli.demo import parse_duration
 from orchestration.cli.errors import FriendlyError
 from orchestration.live.evaluate import Overrides, UnknownSetting
-from orchestration.settings import load_settings
+from orchestration.settings import Settings, load_settings
 
 console = Console()
 
@@ -88,6 +89,7 @@ def _replay_live(files: list[Path], identify: bool, speed: float) -> None:
     from orchestration.replay_live import send_live
 
     settings = load_settings()
+    _must_answer(settings)
     with _progress() as progress:
         task = progress.add_task("sending", total=None)
         count = asyncio.run(send_live(settings, files, identify, speed, lambda: progress.advance(task, 1)))
@@ -115,11 +117,28 @@ def simulate(
     from simulator.live import run
 
     settings = load_settings()
-    keys = {key.kind: key.key for key in settings.collector.keys}
+    keys = _keys(settings)
+    _must_answer(settings)
     counters = asyncio.run(
         run(settings.collector.public_url, keys["server"], keys["browser"], rate, parse_duration(for_), seed)
     )
     console.print(f"{counters.accepted} events accepted, {counters.refused} refused")
+
+
+def _keys(settings: Settings) -> dict[str, str]:
+    """A server key for people and orders, a browser key for everything else."""
+    keys = {key.kind: key.key for key in settings.collector.keys}
+    if len(keys) < 2:
+        raise FriendlyError("the simulated shop needs a server key and a browser key in collector.keys")
+    return keys
+
+
+def _must_answer(settings: Settings) -> None:
+    url = f"http://{settings.collector.host}:{settings.collector.port}/healthz"
+    try:
+        httpx.get(url, timeout=5, trust_env=False)
+    except httpx.TransportError:
+        raise FriendlyError(f"no collector at {url}: start it with `kairos up`") from None
 
 
 def _simulate_file(out: Path, events: int, seed: int, start: datetime) -> None:

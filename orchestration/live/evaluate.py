@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import duckdb
 import polars as pl
 
 from orchestration.live.statements import SEEDS, Statement, Statements
@@ -42,6 +43,10 @@ def _override(store: LiveStore, seed: str, key: str, column: str, value: str) ->
     if column not in columns:
         allowed = ", ".join(columns) if columns else f"seeds are {', '.join(SEEDS)}"
         raise UnknownSetting(f"cannot set {seed}.{key}.{column}: {allowed}")
+    try:
+        store.execute(f"select cast(? as {_kind(store, seed, column)})", [value]).fetchall()
+    except duckdb.Error:
+        raise UnknownSetting(f"{seed}.{key}.{column}: '{value}' is no {_kind(store, seed, column)}") from None
     changed = store.execute(
         f'update seeds.{seed} set "{column}" = ? where {columns[0]} = ? returning 1', [value, key]
     ).fetchall()
@@ -50,6 +55,11 @@ def _override(store: LiveStore, seed: str, key: str, column: str, value: str) ->
             row["k"] for row in store.rows(f"select distinct {columns[0]} as k from seeds.{seed} order by 1")
         )
         raise UnknownSetting(f"{seed} has no row '{key}'; rows are {keys}")
+
+
+def _kind(store: LiveStore, seed: str, column: str) -> str:
+    rows = store.rows("select name, type from pragma_table_info(?)", [f"seeds.{seed}"])
+    return next(row["type"] for row in rows if row["name"] == column)
 
 
 def evaluate(store: LiveStore, statements: Statements, events: pl.DataFrame, as_of: datetime) -> list[Row]:

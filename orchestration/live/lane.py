@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -65,6 +65,7 @@ class LiveLane:
         self._exits = exit_events(store)
         names = {name for events in self._exits.values() for name in events}
         self.facts = FactsFeed(log, ledger, names, store.cursor()[0])
+        self._since = models_since(store, statements)
         self._record = record or self._record_now
         self._follow = follow or self.facts.catch_up
 
@@ -72,6 +73,21 @@ class LiveLane:
     def position(self) -> int:
         """Everything before it has been judged."""
         return self._store.cursor()[0]
+
+    @property
+    def judged_until(self) -> datetime | None:
+        """The instant (aware UTC) up to which every moment is in the ledger; None before the first judgement."""
+        as_of = self._store.cursor()[1]
+        return aware(as_of) if as_of else None
+
+    def admit(self, rows: Sequence[Row]) -> list[Decision]:
+        """Record decisions that were found outside a micro-batch, as after a rebuild."""
+        if not rows:
+            return []
+        now = self._clock()
+        decisions = self._plan(rows, self.position, {"read": now.timestamp(), "decided": now.timestamp()})
+        self._record(decisions, rows)
+        return decisions
 
     def next_timer(self) -> datetime | None:
         """When the next silence ripens (aware UTC), if nobody moves until then."""
@@ -110,12 +126,19 @@ class LiveLane:
             rows = evaluate(self._store, self._statements, landed.events, as_of)
             decided = self._clock()
             timings = {"read": started.timestamp(), "decided": decided.timestamp()}
-            version = self._statements.version
-            decisions = [plan(row, self._exits, self._shop, position, timings, version) for row in rows]
+            decisions = self._plan(rows, position, timings)
             if decisions:
                 self._record(decisions, rows)
             self._store.set_cursor(position, as_of)
         return decisions
+
+    def _plan(self, rows: Sequence[Row], position: int, timings: Mapping[str, float]) -> list[Decision]:
+        """Decisions for the ledger. Changed models speak about moments from then on, not about older ones."""
+        version = self._statements.version
+        decisions = [plan(row, self._exits, self._shop, position, timings, version) for row in rows]
+        return [
+            too_old(decision) if decision.qualifies_at < self._since else decision for decision in decisions
+        ]
 
     def _record_now(self, decisions: Sequence[Decision], rows: Sequence[Row]) -> None:
         self._ledger.learn(consents(rows))
@@ -147,6 +170,32 @@ class LiveLane:
             seconds=sum(half.seconds for half in halves),
             problems=tuple(problem for half in halves for problem in half.problems),
         )
+
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def models_since(store: LiveStore, statements: Statements) -> datetime:
+    """From when these models speak: the beginning, or where their predecessors had judged to."""
+    store.execute("create table if not exists live.models (version varchar, since timestamp)")
+    known = store.first("select version, since from live.models")
+    if known and known[0] == statements.version:
+        return aware(known[1])
+    judged = store.cursor()[1] if known else None
+    since = aware(judged) if judged else BEGINNING
+    store.execute("delete from live.models")
+    store.execute("insert into live.models values (?, ?)", [statements.version, since.replace(tzinfo=None)])
+    return since
+
+
+def too_old(decision: Decision) -> Decision:
+    """Refused: an edit that would have fired then must not mail everyone now."""
+    return replace(
+        decision,
+        should_send=False,
+        reasons={**decision.reasons, "is_timely": False},
+        evidence={**decision.evidence, "ripened_before_the_models": True},
+    )
 
 
 def consents(rows: Sequence[Row]) -> list[Consent]:

@@ -20,6 +20,7 @@ class Lease:
     ends_at: float = float("inf")
     beat_at: float = 0.0
     position: int = 0  # everything before it is in the warm database
+    judged_until: float = 0.0  # every moment that ripened by then is in the ledger; epoch seconds
     model_version: str = ""
     problem: str = ""  # why the newest edit of the models is not running, if so
     counts: dict[str, int] = field(default_factory=dict)

@@ -57,6 +57,7 @@ def plan(
             **evidence,
             "position": row["position"],
             "sends_this_week": row["sends_this_week"],
+            "offer": row["offer"],  # what the branch offers; its template knows how to say it
             "model_version": model_version,
         },
         to_address=row["email"],
@@ -85,7 +86,6 @@ def content(row: Mapping[str, Any], evidence: Mapping[str, Any], shop: Shop) -> 
         "preheader": row["preheader"] or "",
         "trigger_name": row["trigger_name"],
         "route": row["route"],
-        "offer": row["offer"],
     }
     if row["trigger_name"] == "cart_abandonment":
         return common | {

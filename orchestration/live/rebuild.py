@@ -9,7 +9,7 @@ from pathlib import Path
 from collector.log.base import EventLog
 from orchestration.archive import TAIL
 from orchestration.live.decode import decode
-from orchestration.live.evaluate import Overrides, evaluate_everyone, forget, load_seeds
+from orchestration.live.evaluate import Overrides, Row, evaluate_everyone, forget, load_seeds
 from orchestration.live.lane import just_before
 from orchestration.live.profiles import import_profiles
 from orchestration.live.statements import Statements
@@ -27,8 +27,11 @@ def rebuild(
     horizon: timedelta,
     overrides: Overrides | None = None,
     progress: Callable[[str], None] = lambda _: None,
-) -> LiveStore:
-    """Build the file anew and leave it open. Sends nothing: the ledger knows what was decided before."""
+) -> tuple[LiveStore, list[Row]]:
+    """Build the file anew and leave it open; returns it with all decisions of the last days, oldest first.
+
+    Most of them the ledger knows already; the caller records those that may have been missed.
+    """
     for stale in (path, path.with_name(path.name + ".wal")):
         stale.unlink(missing_ok=True)
     store = LiveStore(path)
@@ -41,10 +44,10 @@ def rebuild(
     position, as_of = _load_log(store, log, last)
     progress("judging everyone")
     with store.transaction():
-        evaluate_everyone(store, statements, as_of)
+        decisions = evaluate_everyone(store, statements, as_of)
         store.set_cursor(position, as_of)
     keep_house(store, statements, as_of, horizon)
-    return store
+    return store, decisions
 
 
 def keep_house(store: LiveStore, statements: Statements, as_of: datetime, horizon: timedelta) -> int:

@@ -123,5 +123,6 @@ def shop_of(settings: Settings) -> Shop:
 
 def apply_hourly_limit(ledger: Ledger, mail: Mail, now: datetime) -> None:
     """The volume limit is a setting; the ledger enforces it."""
-    if ledger.sending(now).hourly_limit != mail.hourly_limit:
-        ledger.set_hourly_limit(mail.hourly_limit, "settings", "mail.hourly_limit", now)
+    limit = None if mail.hourly_limit == "none" else mail.hourly_limit
+    if ledger.sending(now).hourly_limit != limit:
+        ledger.set_hourly_limit(limit, "settings", "mail.hourly_limit", now)

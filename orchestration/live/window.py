@@ -14,7 +14,7 @@ from datetime import timedelta
 from collector.log.file import FileLog
 from orchestration.archive import prepare
 from orchestration.live.lane import LiveLane
-from orchestration.live.lease import Lease, WindowLock, utc_now, write_lease
+from orchestration.live.lease import Lease, WindowLock, read_lease, utc_now, write_lease
 from orchestration.live.models import current_models
 from orchestration.live.opening import open_store
 from orchestration.live.rebuild import keep_house
@@ -27,6 +27,7 @@ logger = logging.getLogger("kairos.live")
 
 EXIT_STALLED = 70
 LOCK_WAIT_SECONDS = 120
+BEAT_SECONDS = 0.25
 
 
 class WindowBusy(RuntimeError):
@@ -62,7 +63,10 @@ class Window:
             raise WindowBusy(
                 f"another window holds {self._settings.data / 'window.lock'}: `kairos status` names it"
             )
+        before = read_lease(self._settings.lease)
         self._lease = Lease(
+            position=before.position,
+            judged_until=before.judged_until,
             run_id=self._run_id,
             ends_at=time.time() + self._seconds,
             beat_at=time.time(),
@@ -72,10 +76,12 @@ class Window:
         write_lease(self._settings.lease, self._lease)
         self._watch()
         log = FileLog(self._settings.landing)
-        store = open_store(self._settings, log, models)
+        store, missed = open_store(self._settings, log, models)
         try:
             with Sending(self._settings) as sending:
                 lane = LiveLane(log, store, models, sending.ledger, sending.shop, utc_now)
+                lane.facts.catch_up()
+                lane.admit(missed)
                 sending.start(lane.facts.catch_up)
                 self._loop(lane, sending, ReceiptExport(log, sending.ledger), report)
                 self._export(ReceiptExport(log, sending.ledger))
@@ -96,7 +102,7 @@ class Window:
         next_export = 0.0
         while (now := time.monotonic()) < ends and not self._stop.is_set():
             step = lane.step()
-            self._beat(lane.position)
+            self._beat(lane)
             if step.idle:
                 self._stop.wait(live.idle_seconds)
             else:
@@ -117,13 +123,18 @@ class Window:
             if receipt.outcome == "SENT":
                 self.statistics.add_send(receipt.timings)
 
-    def _beat(self, position: int) -> None:
+    def _beat(self, lane: LiveLane) -> None:
         now = time.time()
-        if now - self._lease.beat_at > 0.5 or (
-            position != self._lease.position and now - self._lease.beat_at > 0.1
-        ):
-            self._lease = replace(self._lease, beat_at=now, position=position)
-            write_lease(self._settings.lease, self._lease)
+        if now - self._lease.beat_at < BEAT_SECONDS:
+            return
+        judged = lane.judged_until
+        self._lease = replace(
+            self._lease,
+            beat_at=now,
+            position=lane.position,
+            judged_until=judged.timestamp() if judged else 0.0,
+        )
+        write_lease(self._settings.lease, self._lease)
 
     def _watch(self) -> None:
         """A window that hangs keeps the lock for ever: end the process, the kernel frees the lock."""

@@ -20,6 +20,7 @@ from orchestration.settings import ROOT
 from senders.ledger.ledger import Ledger
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SHOP = Shop("Shop", "https://shop.example", "Street 1")
 COMPILED = ROOT / "data" / "compiled"
 
 
@@ -72,7 +73,7 @@ class Bench:
             self.store,
             self.models,
             self.ledger,
-            Shop("Shop", "https://shop.example", "Street 1"),
+            SHOP,
             self.clock,
         )
         self._count = 0

@@ -7,6 +7,8 @@ from orchestration.archive import archive, prepare
 from orchestration.defs.resources import Kairos
 from orchestration.live.lease import read_lease
 
+SEAL_AFTER_SECONDS = 300  # a quiet shop's segment is sealed by nobody else
+
 
 @dg.asset(
     key=["landing", "archive"],
@@ -21,7 +23,7 @@ def landing_archive(kairos: Kairos) -> dg.MaterializeResult:
     settings = kairos.settings()
     prepare(settings.archive, settings.profiles)
     log = FileLog(settings.landing)
-    log.seal(now_if_older_than=settings.collector.segment_seconds)
+    log.seal(now_if_older_than=SEAL_AFTER_SECONDS)
     done = archive(log, settings.archive, read_lease(settings.lease).position)
     return dg.MaterializeResult(
         metadata={
