@@ -84,7 +84,8 @@ def test_an_unchanged_example_changes_nothing(example_alone, tmp_path):
 
 
 def test_the_example_with_its_optional_settings_is_accepted(example_alone, tmp_path):
-    (tmp_path / "full.toml").write_text(uncommented(EXAMPLE.read_text()))
+    text = uncommented(EXAMPLE.read_text()).replace('security = "none"', 'security = "starttls"')
+    (tmp_path / "full.toml").write_text(text)
     example_alone.setenv("KAIROS_CONFIG", str(tmp_path / "full.toml"))
 
     assert load_settings().mail.smtp.username
