@@ -34,7 +34,8 @@ _INSTANT = pl.Datetime("us", "UTC")
 EVENTS = pl.Schema(
     {
         "position": pl.Int64, "message_id": pl.String, "type": pl.String, "event": pl.String,
-        "anonymous_id": pl.String, "user_id": pl.String, "occurred_at": _INSTANT, "received_at": _INSTANT,
+        "anonymous_id": pl.String, "user_id": pl.String, "visitor_id": pl.String,
+        "occurred_at": _INSTANT, "received_at": _INSTANT,
         "source": pl.String, "trust": pl.String, "properties": pl.String, "traits": pl.String,
         "context": pl.String,
     }
@@ -139,6 +140,7 @@ def event_rows(numbers: np.ndarray, past: Past) -> pl.DataFrame:
         event=_gather([mix[1] for mix in _EVENT_MIX], kind),
         anonymous_id=pl.concat_str(pl.lit(f"h{past.seed}-"), pl.col("p")),
         user_id=_customer_id(pl.col("p"), past.seed),
+        visitor_id=pl.concat_str(pl.lit(f"h{past.seed}-"), pl.col("p")),
         occurred_at=pl.Series(received - late).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
         received_at=pl.Series(received).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
         source=pl.lit("history"),

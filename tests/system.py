@@ -151,12 +151,13 @@ class System:
         self.start("window", sys.executable, "-m", "tests.stories.dagster_window")
 
     def wait_for_window(self, seconds: float = 90) -> None:
-        """Until the window started last holds the lease."""
-        self.wait(
-            lambda: read_lease(self.data / "window.lease").run_id not in ("", self.before),
-            "the live lane to run",
-            seconds,
-        )
+        """Until the window started last has opened everything and works."""
+
+        def works() -> bool:
+            lease = read_lease(self.data / "window.lease")
+            return lease.is_working and lease.run_id != self.before
+
+        self.wait(works, "the live lane to run", seconds)
 
     def wait(self, condition: Callable[[], Any], what: str, seconds: float = 60) -> None:
         """Poll until it holds; fails with what was waited for and the newest output."""

@@ -124,7 +124,7 @@ def _play(
     with suppress(KeyboardInterrupt), Live(console=console, refresh_per_second=4, transient=False) as live:
         while seconds is None or time.monotonic() - started < seconds:
             parts.check()
-            shop.open_if(read_lease(settings.lease).run_id != "" or time.monotonic() - started > LEAD_SECONDS)
+            shop.open_if(read_lease(settings.lease).is_working or time.monotonic() - started > LEAD_SECONDS)
             live.update(_screen(settings, where, shop, time.monotonic() - started))
             time.sleep(0.5)
     shop.close()
@@ -220,7 +220,9 @@ def because(evidence: dict[str, object]) -> str:
 
 def _links(settings: Settings, where: Addresses) -> Panel:
     lease = read_lease(settings.lease)
-    state = "live lane running" if lease.run_id else "Dagster is starting the live lane (about half a minute)"
+    state = (
+        "live lane running" if lease.is_working else "Dagster is starting the live lane (about half a minute)"
+    )
     text = f"{state}\nDagster UI  {where.dagster}\ninbox       {where.inbox}\ncollector   {where.collector}\nCtrl-C ends everything"
     return Panel(text + (f"\n[red]{lease.problem[:200]}[/]" if lease.problem else ""), expand=False)
 

@@ -22,6 +22,7 @@ class Lease:
     position: int = 0  # everything before it is in the warm database
     judged_until: float = 0.0  # every moment that ripened by then is in the ledger; epoch seconds
     model_version: str = ""
+    is_working: bool = False  # the database is open and micro-batches run
     problem: str = ""  # why the newest edit of the models is not running, if so
     counts: dict[str, int] = field(default_factory=dict)
 

@@ -24,6 +24,7 @@ def import_profiles(store: LiveStore, folder: Path) -> int:
         count = _upsert(store, [str(file) for file in files])
         store.execute("delete from profiles.imported")
         store.execute("insert into profiles.imported values (?)", [version])
+    store.checkpoint()
     return count
 
 

@@ -32,9 +32,12 @@ def rebuild(
 
     Most of them the ledger knows already; the caller records those that may have been missed.
     """
-    for stale in (path, path.with_name(path.name + ".wal")):
+    # Under another name until it is whole: a file that a killed rebuild left must never be taken for the lane's.
+    building = path.with_name("building.duckdb")
+    for stale in (path, building):
         stale.unlink(missing_ok=True)
-    store = LiveStore(path)
+        stale.with_name(stale.name + ".wal").unlink(missing_ok=True)
+    store = LiveStore(building)
     load_seeds(store, statements, overrides)
     import_profiles(store, profiles)
     progress("reading the archive")
@@ -47,7 +50,9 @@ def rebuild(
         decisions = evaluate_everyone(store, statements, as_of)
         store.set_cursor(position, as_of)
     keep_house(store, statements, as_of, horizon)
-    return store, decisions
+    store.close()
+    building.rename(path)
+    return LiveStore(path), decisions
 
 
 def keep_house(store: LiveStore, statements: Statements, as_of: datetime, horizon: timedelta) -> int:

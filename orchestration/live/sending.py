@@ -88,14 +88,13 @@ def dispatcher(
         unsubscribe_url=links(settings).unsubscribe_url,
     )
     shop = {"name": mail.shop_name, "url": mail.shop_url, "address": mail.postal_address}
-    composer = Composer(Renderer(), identity, shop)
+    composer = Composer(Renderer(strict=False), identity, shop)
     return Dispatcher(
         ledger,
         sink,
         composer,
         before_gate=lambda: catch_up() and None,
         clock=clock,
-        workers=mail.smtp.connections,
     )
 
 
@@ -112,7 +111,8 @@ def transport(settings: Settings) -> Transport:
             security=smtp.security,
             username=smtp.username,
             password=smtp.password.get_secret_value() if smtp.password else None,
-        )
+        ),
+        width=smtp.connections,
     )
 
 

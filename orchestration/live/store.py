@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -58,7 +59,14 @@ class LiveStore:
         self._db.execute(_TABLES)
         self.empty: set[str] = set()  # temporary tables known to exist and to have no rows
 
+    def checkpoint(self) -> None:
+        """Move what was written from the write-ahead log into the file, or the next opening has to."""
+        self._db.execute("checkpoint hot")
+
     def close(self) -> None:
+        """Leave a file that opens at once."""
+        with contextlib.suppress(duckdb.Error):  # an open transaction is rolled back, not saved
+            self.checkpoint()
         self._db.close()
 
     @contextmanager

@@ -74,7 +74,6 @@ class Window:
             problem=self.problem,
         )
         write_lease(self._settings.lease, self._lease)
-        self._watch()
         log = FileLog(self._settings.landing)
         store, missed = open_store(self._settings, log, models)
         try:
@@ -98,6 +97,11 @@ class Window:
     ) -> None:
         live = self._settings.live
         ends = time.monotonic() + self._seconds
+        self._lease = replace(
+            self._lease, ends_at=time.time() + self._seconds, beat_at=time.time(), is_working=True
+        )
+        write_lease(self._settings.lease, self._lease)
+        self._watch()
         next_report = time.monotonic() + live.report_seconds
         next_export = 0.0
         while (now := time.monotonic()) < ends and not self._stop.is_set():

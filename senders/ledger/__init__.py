@@ -1,0 +1,1 @@
+"""The ledger: what was planned, allowed, attempted and sent. Nothing is ever forgotten, nothing sent twice."""

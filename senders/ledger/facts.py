@@ -1,0 +1,56 @@
+"""What orchestration reads in the log and the ledger must know before the next gate."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+# In order of weight. Only a fresh double opt-in lifts one, and never the first two.
+SuppressionReason = Literal["complaint", "objection", "unsubscribe", "hard_bounce", "list_opt_out"]
+BY_WEIGHT = ("complaint", "objection", "unsubscribe", "hard_bounce", "list_opt_out")
+NEVER_LIFTED = ("complaint", "objection")
+
+
+@dataclass(frozen=True)
+class Exit:
+    """Someone did what an email would have asked for (`Order Completed`, say)."""
+
+    person: str  # customer or visitor id
+    event_name: str
+    position: int  # in the log
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """Never again, by address, by person, or by whoever got a decision. At least one of the three."""
+
+    reason: SuppressionReason
+    at: datetime
+    address: str | None = None
+    person: str | None = None
+    decision_id: str | None = None
+    source: str = "log"
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Marketing mail allowed or withdrawn. `double_opt_in` lifts older suppressions of the same keys."""
+
+    granted: bool
+    at: datetime
+    address: str | None = None
+    person: str | None = None
+    double_opt_in: bool = False
+    source: str = "log"
+
+
+@dataclass(frozen=True)
+class Alias:
+    """Two identities turned out to be one person. Their caps add up; nothing is ever reset."""
+
+    person: str
+    alias: str
+    at: datetime
+
+
+Fact = Exit | Suppression | Consent | Alias

@@ -1,0 +1,148 @@
+"""Renders emails: shipped templates, checked at load, in a sandbox that has no off switch."""
+
+import re
+import traceback
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Template, TemplateError, TemplateSyntaxError
+
+from senders.mime import Body
+from senders.rendering.budget import Budget
+from senders.rendering.environment import EmailEnvironment
+from senders.rendering.flatten import Flat, Place, flatten
+from senders.rendering.inliner import LayoutShifted, inline
+from senders.rendering.linter import TemplateRefused
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+_STYLE = "_shared/style.css"
+_PAGE = re.compile(r"[a-z0-9_]+/touch_[0-9]+")
+_EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
+_LONGEST_SUBJECT = 200
+
+# Every template may rely on these, even where nothing is known.
+_DEFAULTS: Mapping[str, Any] = {"first_name": None, "offer": None, "preheader": None, "route": None}
+
+
+class RenderError(ValueError):
+    """Something cannot be rendered. Names template, line and variable."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One compiled source and what it was put together from."""
+
+    template: Template
+    flat: Flat
+
+
+class Renderer:
+    """All templates of one folder, compiled."""
+
+    def __init__(self, folder: Path = TEMPLATES, strict: bool = True) -> None:
+        """Strict: raises RenderError for the first template that must not be used.
+
+        Otherwise a broken template concerns its own emails only: rendering one of them raises.
+        """
+        self._folder = folder
+        self._environment = EmailEnvironment()
+        self._subject = lru_cache(maxsize=1024)(self._compile_subject)
+        self._pages: dict[str, tuple[_Part, _Part]] = {}
+        self._broken: dict[str, RenderError] = {}
+        for page in self._find_pages():
+            self._load(page, strict)
+
+    def _load(self, page: str, strict: bool) -> None:
+        try:
+            self._pages[page] = self._compile_page(page)
+        except RenderError as error:
+            if strict:
+                raise
+            self._broken[page] = error
+
+    def templates(self) -> list[str]:
+        """The names a decision may use."""
+        return sorted(self._pages)
+
+    def render(self, template: str, subject: str, context: Mapping[str, Any]) -> Body:
+        """Subject, HTML and text of one email."""
+        if template in self._broken:
+            raise RenderError(str(self._broken[template]))
+        if template not in self._pages:
+            raise RenderError(
+                f"no template {template!r}: add senders/templates/{template}.html.j2 and .txt.j2"
+            )
+        html, text = self._pages[template]
+        values = {**_DEFAULTS, **context, "_budget": Budget()}
+        values["subject"] = _one_line(_run(self._subject(subject), values))
+        return Body(values["subject"], _run(html, values), _run(text, values))
+
+    def _compile_subject(self, source: str) -> _Part:
+        return self._compile(Flat(source, (Place(("the subject", 1)),)), "the subject")
+
+    def _compile_page(self, page: str) -> tuple[_Part, _Part]:
+        """The sources are checked as they were written, and what inlining made of them once more."""
+        text = self._compile(flatten(f"{page}.txt.j2", self._read), f"{page}.txt.j2")
+        self._compile(flatten(f"{page}.html.j2", self._read), f"{page}.html.j2")
+        return self._compile(flatten(f"{page}.html.j2", self._styled), f"{page}.html.j2"), text
+
+    def _compile(self, flat: Flat, name: str) -> _Part:
+        try:
+            return _Part(self._environment.build(flat.source, name), flat)
+        except TemplateRefused as error:
+            raise RenderError(f"{flat.place(error.line)}: {error.problem}") from error
+        except TemplateSyntaxError as error:
+            raise RenderError(f"{flat.place(error.lineno)}: {error.message}") from error
+        except TemplateError as error:
+            raise RenderError(f"{name}: {error}") from error
+
+    def _find_pages(self) -> list[str]:
+        found = (path.relative_to(self._folder) for path in sorted(self._folder.glob("*/*.html.j2")))
+        names = (str(path).removesuffix(".html.j2") for path in found)
+        return [name for name in names if _PAGE.fullmatch(name)]
+
+    def _read(self, name: str) -> str:
+        path = self._folder / name
+        if not path.is_file():
+            raise RenderError(f"senders/templates/{name} is missing: every email needs .html.j2 and .txt.j2")
+        return path.read_text(encoding="utf-8")
+
+    def _styled(self, name: str) -> str:
+        try:
+            return inline(self._read(name), self._read(_STYLE), name)
+        except LayoutShifted as error:
+            raise RenderError(str(error)) from error
+
+
+def _run(part: _Part, values: dict[str, Any]) -> str:
+    try:
+        return values["_budget"].join(part.template.root_render_func(part.template.new_context(values)))
+    except Exception as error:  # a template can raise whatever its data makes it raise
+        raise RenderError(_explain(error, part)) from error
+
+
+def _explain(error: Exception, part: _Part) -> str:
+    """Where, in which expression, and why. Never a whole value: values are people's data."""
+    line = _line_of(error, part)
+    expressions = " ".join(_EXPRESSION.findall(part.flat.text(line)))
+    return f"{part.flat.place(line)}: {error} in {expressions}"
+
+
+def _line_of(error: Exception, part: _Part) -> int:
+    """The line of the flat source in which the innermost frame of this template was."""
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if frame.f_code.co_filename == part.template.filename:
+            return part.template.get_corresponding_lineno(line)
+    return 1
+
+
+def _one_line(subject: str) -> str:
+    """Line ends become spaces and invisible characters go, whatever a product is called."""
+    visible = (char for char in subject if char.isspace() or unicodedata.category(char)[0] != "C")
+    line = " ".join("".join(visible).split())
+    return line if len(line) <= _LONGEST_SUBJECT else line[: _LONGEST_SUBJECT - 1].rstrip() + "…"

@@ -1,0 +1,1 @@
+"""Turns a template and a context into a subject, an HTML part and a text part, and nothing else."""
