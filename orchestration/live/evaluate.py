@@ -97,7 +97,11 @@ def evaluate_everyone(store: LiveStore, statements: Statements, as_of: datetime)
     store.execute(
         "insert into live.timers select distinct visitor_id, ?::timestamp from landing.events", [as_of]
     )
-    return evaluate(store, statements, pl.DataFrame(), as_of)
+    store.execute("set threads = 2")  # everyone at once is worth a second thread, a micro-batch is not
+    try:
+        return evaluate(store, statements, pl.DataFrame(), as_of)
+    finally:
+        store.execute("set threads = 1")
 
 
 def _run(store: LiveStore, statement: Statement, happened: set[str]) -> None:
