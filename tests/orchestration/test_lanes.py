@@ -1,0 +1,52 @@
+"""Both lanes run the same models over the same events, and a check says whether they agree."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from orchestration.archive import archive, prepare
+from orchestration.dbt import run_dbt
+from orchestration.lanes import compare_lanes
+from orchestration.settings import Settings, load_settings
+from tests.orchestration.traffic import Bench
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Settings:
+    """Traffic of several people, judged live, and the same traffic built in the warehouse."""
+    settings = load_settings(data=tmp_path)
+    shop = Bench(tmp_path, datetime.now(UTC) - timedelta(hours=3))
+    for number, name in enumerate(("ann", "bob", "cho", "dan")):
+        shop.signs_in(name, consent=name != "bob")
+        shop.happens(name, "Product", "page", properties={"path": "/products/lamp", "page_view_id": f"w-{name}"})
+        shop.happens(name, "Page Engaged", properties={"page_view_id": f"w-{name}", "scroll_percent": 70 + 10 * number})
+        shop.adds(name, "lamp", 40)
+        shop.adds(name, "shade", 30)
+        shop.after(30 + 40 * number)
+        shop.decided()
+        shop.happens(name, "Order Completed" if name == "dan" else "Home", "track" if name == "dan" else "page")
+        shop.after(200)
+        shop.decided()
+    shop.happens("eve", "Home", "page")
+    shop.decided()
+    prepare(settings.archive, settings.profiles)
+    archive(shop.log, settings.archive, 0)
+    shop.close()
+    run_dbt(
+        settings.dbt_project, "warehouse", tmp_path / "target",
+        ["build", "--exclude-resource-type", "unit_test"], data=tmp_path,
+    )  # fmt: skip
+    return settings
+
+
+def test_the_lanes_agree_and_the_check_notices_when_they_do_not(built: Settings):
+    found = compare_lanes(built)
+    assert found.agree, found.as_metadata()
+    assert found.compared >= 4
+
+    with sqlite3.connect(built.ledger) as ledger:
+        ledger.execute("update decisions set reasons = replace(reasons, '\"has_consent\": true', '\"has_consent\": false')")
+        ledger.execute("update decisions set reasons = replace(reasons, '\"has_consent\":true', '\"has_consent\":false')")
+    assert not compare_lanes(built).agree
