@@ -13,6 +13,19 @@
 {%- macro default__seconds_after(instant, seconds) -%} ({{ instant }} + to_seconds({{ seconds }})) {%- endmacro -%}
 {%- macro spark__seconds_after(instant, seconds) -%} ({{ instant }} + make_dt_interval(0, 0, 0, {{ seconds }})) {%- endmacro -%}
 
+{%- macro seconds_between(start, finish) -%}{{ return(adapter.dispatch('seconds_between', 'kairos')(start, finish)) }}{%- endmacro -%}
+{%- macro default__seconds_between(start, finish) -%} ((epoch_us({{ finish }}) - epoch_us({{ start }})) / 1e6) {%- endmacro -%}
+{%- macro spark__seconds_between(start, finish) -%} ((unix_micros({{ finish }}) - unix_micros({{ start }})) / 1e6) {%- endmacro -%}
+
+{#- Hour of the day where the visitor is; NULL where the zone is missing or nobody knows it. -#}
+{%- macro local_hour(instant, timezone) -%}{{ return(adapter.dispatch('local_hour', 'kairos')(instant, timezone)) }}{%- endmacro -%}
+{%- macro default__local_hour(instant, timezone) -%}
+    case
+        when {{ timezone }} in (select name from pg_timezone_names())
+            then extract(hour from timezone({{ timezone }}, timezone('UTC', {{ instant }})))
+    end
+{%- endmacro -%}
+
 {#- The end of time, for states that still stand. -#}
 {%- macro forever() -%} cast('9999-12-31 00:00:00' as timestamp) {%- endmacro -%}
 
@@ -51,9 +64,11 @@
     to_json(struct_pack({%- for name, expression in pairs.items() %} {{ name }} := {{ expression }}{{ ',' if not loop.last }}{% endfor %}))
 {%- endmacro -%}
 
-{#- A JSON array of one JSON object per row, in a stated order. -#}
-{%- macro json_list_of(object, order_by) -%}{{ return(adapter.dispatch('json_list_of', 'kairos')(object, order_by)) }}{%- endmacro -%}
-{%- macro default__json_list_of(object, order_by) -%} to_json(list({{ object }} order by {{ order_by }})) {%- endmacro -%}
+{#- A JSON array of one element per row (of those that `where` keeps), in a stated order. -#}
+{%- macro json_list_of(element, order_by, where='') -%}{{ return(adapter.dispatch('json_list_of', 'kairos')(element, order_by, where)) }}{%- endmacro -%}
+{%- macro default__json_list_of(element, order_by, where) -%}
+    to_json(list({{ element }} order by {{ order_by }}){% if where %} filter (where {{ where }}){% endif %})
+{%- endmacro -%}
 
 {#- A JSON array of the distinct texts of a group. -#}
 {%- macro json_text_list(column, order_by) -%}{{ return(adapter.dispatch('json_text_list', 'kairos')(column, order_by)) }}{%- endmacro -%}
@@ -69,7 +84,7 @@
 {#- How many of them lie within `seconds` before `instant`, optionally of at least this priority. -#}
 {%- macro sent_count(sent, instant, seconds, priority=none) -%}
     len(list_filter({{ sent }}, lambda email:
-        {{ kairos.seconds_after('email.sent_at', seconds) }} > {{ instant }}
+        {{ instant }} < {{ kairos.seconds_after('email.sent_at', seconds) }}
         {%- if priority %} and email.priority <= {{ priority }}{% endif %}))
 {%- endmacro -%}
 

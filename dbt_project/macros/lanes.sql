@@ -35,10 +35,10 @@
     {%- do return(relation.include(database=false) if target.name == 'live' else relation) -%}
 {%- endmacro -%}
 
-{#- In the live lane a source is a table of the warm database, never a file of the archive. -#}
-{%- macro source(name, table) -%}
-    {%- set relation = builtins.source(name, table) -%}
-    {%- do return(api.Relation.create(schema=name, identifier=table) if target.name == 'live' else relation) -%}
+{#- The same for sources: tables of the warm database there, views over Parquet here (open_landing). -#}
+{%- macro source() -%}
+    {%- set relation = builtins.source(*varargs, **kwargs) -%}
+    {%- do return(relation.include(database=false) if target.name == 'live' else relation) -%}
 {%- endmacro -%}
 
 {#- One schema per act of the story, the same names in every target. -#}
@@ -67,10 +67,10 @@
             {{ kairos.sent_list('decided.qualifies_at', 'decided.priority') }} filter (where decided.should_send),
             {{ kairos.sent_none() }}
         ) as sent
-    from (select distinct {{ relation }}.person_id from {{ relation }}) as people
+    from (select distinct persons.person_id from {{ relation }} as persons) as people
     left join {{ source('live', 'decided') }} as decided on people.person_id = decided.person_id
     group by people.person_id
     {%- else -%}
-    select distinct {{ relation }}.person_id, {{ kairos.sent_none() }} as sent from {{ relation }}
+    select distinct persons.person_id, {{ kairos.sent_none() }} as sent from {{ relation }} as persons
     {%- endif -%}
 {%- endmacro -%}

@@ -20,13 +20,19 @@ def built(tmp_path: Path) -> Settings:
     shop = Bench(tmp_path, datetime.now(UTC) - timedelta(hours=3))
     for number, name in enumerate(("ann", "bob", "cho", "dan")):
         shop.signs_in(name, consent=name != "bob")
-        shop.happens(name, "Product", "page", properties={"path": "/products/lamp", "page_view_id": f"w-{name}"})
-        shop.happens(name, "Page Engaged", properties={"page_view_id": f"w-{name}", "scroll_percent": 70 + 10 * number})
+        shop.happens(
+            name, "Product", "page", properties={"path": "/products/lamp", "page_view_id": f"w-{name}"}
+        )
+        shop.happens(
+            name, "Page Engaged", properties={"page_view_id": f"w-{name}", "scroll_percent": 70 + 10 * number}
+        )
         shop.adds(name, "lamp", 40)
         shop.adds(name, "shade", 30)
         shop.after(30 + 40 * number)
         shop.decided()
-        shop.happens(name, "Order Completed" if name == "dan" else "Home", "track" if name == "dan" else "page")
+        shop.happens(
+            name, "Order Completed" if name == "dan" else "Home", "track" if name == "dan" else "page"
+        )
         shop.after(200)
         shop.decided()
     shop.happens("eve", "Home", "page")
@@ -47,6 +53,10 @@ def test_the_lanes_agree_and_the_check_notices_when_they_do_not(built: Settings)
     assert found.compared >= 4
 
     with sqlite3.connect(built.ledger) as ledger:
-        ledger.execute("update decisions set reasons = replace(reasons, '\"has_consent\": true', '\"has_consent\": false')")
-        ledger.execute("update decisions set reasons = replace(reasons, '\"has_consent\":true', '\"has_consent\":false')")
+        ledger.execute(
+            "update decisions set reasons = replace(reasons, '\"has_consent\": true', '\"has_consent\": false')"
+        )
+        ledger.execute(
+            "update decisions set reasons = replace(reasons, '\"has_consent\":true', '\"has_consent\":false')"
+        )
     assert not compare_lanes(built).agree

@@ -21,13 +21,13 @@ judged as (
 
     select
         rules.*,
-        {{ sent_count('prior.sent', 'rules.qualifies_at', var('compete_minutes') * 60, 'rules.priority') }} = 0
+        {{ sent_count('earlier.sent', 'rules.qualifies_at', var('compete_minutes') * 60, 'rules.priority') }} = 0
             as is_not_outranked,
-        {{ sent_count('prior.sent', 'rules.qualifies_at', 7 * 24 * 3600) }} < {{ var('emails_per_week') }}
+        {{ sent_count('earlier.sent', 'rules.qualifies_at', 7 * 24 * 3600) }} < {{ var('emails_per_week') }}
             as is_within_weekly_cap,
-        prior.sent
+        earlier.sent
     from rules
-    inner join ({{ prior_sends('rules') }}) as prior on rules.person_id = prior.person_id
+    inner join ({{ prior_sends('rules') }}) as earlier on rules.person_id = earlier.person_id
     where rules.moment_number = 1
 
     union all
@@ -56,9 +56,9 @@ judged as (
 )
 
 select
-    candidate_id,
-    is_not_outranked,
-    is_within_weekly_cap,
-    {{ sent_count('sent', 'qualifies_at', 7 * 24 * 3600) }} as sends_this_week
+    judged.candidate_id,
+    judged.is_not_outranked,
+    judged.is_within_weekly_cap,
+    {{ sent_count('judged.sent', 'judged.qualifies_at', 7 * 24 * 3600) }} as sends_this_week
 
 from judged

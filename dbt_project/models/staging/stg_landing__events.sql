@@ -6,7 +6,6 @@ landed as (
     select
         position,
         message_id,
-        source,
         type,
         event,
         user_id,
@@ -14,20 +13,12 @@ landed as (
         occurred_at,
         received_at,
         properties,
-        context
+        context,
+        row_number() over (partition by visitor_id, source, message_id order by position) as copy_number
     from {{ source('landing', 'events') }}
     where
         {{ only_touched('visitor_id') }}
         and source <> 'kairos'
-
-),
-
-numbered as (
-
-    select
-        *,
-        row_number() over (partition by visitor_id, source, message_id order by position) as copy_number
-    from landed
 
 )
 
@@ -81,5 +72,5 @@ select
     -- as sent, for the lines of a replaced cart
     case when event = 'Cart Updated' then properties end as properties
 
-from numbered
+from landed
 where copy_number = 1

@@ -16,7 +16,7 @@ landed as (
 select
     cast(0 as bigint) as position,
     customer_id,
-    valid_from as received_at,
+    coalesce(valid_from, cast('1970-01-01 00:00:00' as timestamp)) as received_at,
     lower(email) as email,
     has_consent,
     first_name,
@@ -38,10 +38,10 @@ select
         when trust = 'server' or {{ var('trust_browser_email') }} then lower({{ json_text('traits', 'email') }})
     end as email,
     case when trust = 'server' then {{ json_flag('traits', 'consent') }} end as has_consent,
-    {{ json_text('traits', 'first_name') }} as first_name,
+    coalesce({{ json_text('traits', 'firstName') }}, {{ json_text('traits', 'first_name') }}) as first_name,
     lower({{ json_text('traits', 'tier') }}) as tier,
     {{ json_text('traits', 'timezone') }} as timezone,
     {{ json_text('traits', 'locale') }} as locale,
-    {{ json_text('traits', 'country') }} as country
+    coalesce({{ json_text('traits', 'country') }}, {{ json_text('traits', 'address.country') }}) as country
 
 from landed

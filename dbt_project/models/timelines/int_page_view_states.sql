@@ -1,3 +1,4 @@
+{{ config(materialized='table', meta={'live_needs': ['Page Engaged']}) }}
 -- How far a visitor had come on a page after each event there. One row per event of a page view.
 -- The last state of a page stands: what was read stays read after the page is left.
 select
@@ -13,7 +14,8 @@ select
     coalesce(max(scroll_percent) over page_view, 0) as scroll_percent,
     coalesce(max(click_count) over page_view, 0) as click_count,
     coalesce(max(spec_count) over page_view, 0) as spec_count,
-    max(case when event_name in ('Product Added', 'Order Completed') then 1 else 0 end) over page_view as has_cart_click,
+    max(case when event_name in ('Product Added', 'Order Completed') then 1 else 0 end) over page_view
+        as has_cart_click,
     max(case when is_product_page then 1 else 0 end) over page_view as is_product_page,
     max(product_id) over page_view as product_id,
     max(product_name) over page_view as product_name,

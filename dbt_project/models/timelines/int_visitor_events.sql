@@ -2,33 +2,23 @@
 -- A visitor's events with what came before and after. One row per event.
 with
 
-events as (
-
-    select * from {{ ref('stg_landing__events') }}
-
-),
-
-ordered as (
-
-    select
-        *,
-        lag(received_at) over (partition by visitor_id order by position) as previous_at,
-        lead(received_at) over (partition by visitor_id order by position) as next_at
-    from events
-
-),
-
 gaps as (
 
     select
         *,
+        lead(received_at) over visitor as next_at,
         case
-            when received_at <= {{ seconds_after('previous_at', var('episode_gap_hours') * 3600) }} then 0 else 1
+            when received_at <= {{ seconds_after('lag(received_at) over visitor', var('episode_gap_hours') * 3600) }}
+                then 0
+            else 1
         end as starts_episode,
         case
-            when received_at <= {{ seconds_after('previous_at', var('session_gap_minutes') * 60) }} then 0 else 1
+            when received_at <= {{ seconds_after('lag(received_at) over visitor', var('session_gap_minutes') * 60) }}
+                then 0
+            else 1
         end as starts_session
-    from ordered
+    from {{ ref('stg_landing__events') }}
+    window visitor as (partition by visitor_id order by position)
 
 ),
 
@@ -36,13 +26,10 @@ numbered as (
 
     select
         *,
-        sum(starts_episode) over (
-            partition by visitor_id order by position rows unbounded preceding
-        ) as episode_number,
-        sum(starts_session) over (
-            partition by visitor_id order by position rows unbounded preceding
-        ) as session_number
+        sum(starts_episode) over visitor as episode_number,
+        sum(starts_session) over visitor as session_number
     from gaps
+    window visitor as (partition by visitor_id order by position rows unbounded preceding)
 
 )
 

@@ -1,3 +1,4 @@
+{{ config(meta={'live_needs': ['Product Added', 'Cart Updated']}) }}
 -- Someone left a cart. One row per cart and per state in which it lay still, with the instant it ripens.
 with
 

@@ -1,3 +1,4 @@
+{{ config(meta={'live_needs': ['Feature Used']}) }}
 -- Someone tried several features within minutes. One row per interaction that completed the number.
 with
 

@@ -1,3 +1,4 @@
+{{ config(meta={'live_needs': ['Page Engaged']}) }}
 -- Someone read most of a product page and put nothing in the cart. One row per such state of a page view.
 with
 

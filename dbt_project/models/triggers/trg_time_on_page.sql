@@ -1,3 +1,4 @@
+{{ config(meta={'live_needs': ['Page Engaged']}) }}
 -- Someone read for minutes and hardly clicked. One row per such state of a page view.
 -- Only visible time counts: a page without heartbeats says nothing about attention.
 with

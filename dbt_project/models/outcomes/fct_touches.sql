@@ -1,0 +1,48 @@
+-- What became of each decision. One row per decision, those known only from receipts included:
+-- a decision of an earlier version of the models, say, which was mailed all the same.
+with
+
+decisions as (
+
+    select * from {{ ref('fct_send_decisions') }}
+
+),
+
+receipts as (
+
+    select
+        *,
+        row_number() over (partition by decision_id order by position desc) as age_number
+    from {{ ref('stg_kairos__receipts') }}
+
+)
+
+select
+    coalesce(decisions.decision_id, receipts.decision_id) as decision_id,
+    coalesce(decisions.trigger_name, receipts.trigger_name) as trigger_name,
+    coalesce(decisions.touch, receipts.touch) as touch,
+    coalesce(decisions.customer_id, receipts.customer_id) as customer_id,
+    coalesce(decisions.visitor_id, receipts.visitor_id) as visitor_id,
+    coalesce(receipts.route, decisions.route) as route,
+    coalesce(receipts.variant, decisions.variant) as variant,
+    decisions.qualifies_at,
+    decisions.intent_score,
+    coalesce(decisions.decision_id, '') <> '' as is_decided_by_models,
+    coalesce(decisions.should_send, false) as should_send,
+    case
+        when coalesce(receipts.outcome, '') <> '' then receipts.outcome
+        when decisions.should_send then 'planned'
+        else 'refused'
+    end as outcome,
+    receipts.reason,
+    receipts.received_at as outcome_at,
+    case
+        when receipts.outcome = 'sent' then (receipts.accepted_epoch - receipts.ripened_epoch) * 1000
+    end as latency_ms
+
+from decisions
+full outer join receipts
+    on
+        decisions.decision_id = receipts.decision_id
+        and receipts.age_number = 1
+where coalesce(receipts.age_number, 1) = 1

@@ -1,0 +1,12 @@
+-- A rule that is false and an email that is sent all the same, or the other way round.
+select decision_id
+from {{ ref('fct_send_decisions') }}
+where should_send <> (
+    is_reachable
+    and has_consent
+    and is_not_suppressed
+    and has_not_purchased
+    and is_timely
+    and is_most_telling
+    and is_within_weekly_cap
+)
