@@ -40,3 +40,12 @@ def compile_into(project: Path, target: str, folder: Path, verb: str = "compile"
         scratch.rename(folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def parsed_project(project: Path, version: str, data: Path) -> Path:
+    """The folder with the manifest of the warehouse target, parsed once per version of the project."""
+    folder = data.resolve() / "parsed" / version
+    if not (folder / "manifest.json").exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        compile_into(project, "warehouse", folder, verb="parse")
+    return folder

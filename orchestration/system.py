@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from orchestration.archive import prepare
+from orchestration.dbt import parsed_project
 from orchestration.live.models import current_models
+from orchestration.live.statements import project_version
 from orchestration.processes import Processes, program
 from orchestration.settings import ROOT, Settings
 
@@ -20,7 +23,11 @@ def prepare_data(settings: Settings) -> None:
     settings.data.mkdir(parents=True, exist_ok=True)
     settings.key()
     prepare(settings.archive, settings.profiles)
-    current_models(settings.dbt_project, settings.compiled)
+    version = project_version(settings.dbt_project)
+    with ThreadPoolExecutor() as pool:  # two runs of dbt, for the live lane and for Dagster
+        parsing = pool.submit(parsed_project, settings.dbt_project, version, settings.data)
+        current_models(settings.dbt_project, settings.compiled)
+        parsing.result()
 
 
 def dagster_home(settings: Settings) -> Path:

@@ -53,7 +53,10 @@ def parse_duration(text: str | None) -> float | None:
 def demo(
     for_: Annotated[
         str | None,
-        typer.Option("--for", help="End by itself after this long: 60s, 5m. Without it: until Ctrl-C."),
+        typer.Option(
+            "--for",
+            help="End by itself when the shop has been open this long: 60s, 5m. Without it: until Ctrl-C.",
+        ),
     ] = None,
     rate: Annotated[
         float, typer.Option(help="Events per second of the simulated shop.", min=1, max=500)
@@ -122,7 +125,7 @@ def _play(
     shop = _Shop(where.collector, settings, rate, seed)
     started = time.monotonic()
     with suppress(KeyboardInterrupt), Live(console=console, refresh_per_second=4, transient=False) as live:
-        while seconds is None or time.monotonic() - started < seconds:
+        while seconds is None or shop.open_seconds < seconds:
             parts.check()
             shop.open_if(read_lease(settings.lease).is_working or time.monotonic() - started > LEAD_SECONDS)
             live.update(_screen(settings, where, shop, time.monotonic() - started))
@@ -142,14 +145,21 @@ class _Shop:
         self._stop = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None
+        self._opened = 0.0
         self.accepted = 0
         self.rate = 0.0
 
     def open_if(self, ready: bool) -> None:
         """Let customers in, once."""
         if ready and self._thread is None:
+            self._opened = time.monotonic()
             self._thread = threading.Thread(target=self._run, name="shop", daemon=True)
             self._thread.start()
+
+    @property
+    def open_seconds(self) -> float:
+        """How long customers have been in; 0 before."""
+        return time.monotonic() - self._opened if self._opened else 0.0
 
     def _run(self) -> None:
         from simulator.live import run

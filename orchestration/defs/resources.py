@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 from dagster_dbt import DbtCliResource, DbtProject
 
-from orchestration.dbt import compile_into
+from orchestration.dbt import parsed_project
 from orchestration.live.statements import project_version
 from orchestration.settings import Settings, load_settings
 
@@ -23,10 +23,7 @@ class Kairos(dg.ConfigurableResource):
 def dbt_project() -> DbtProject:
     """The dbt project on the warehouse target, parsed if anything changed since the last time."""
     settings = load_settings()
-    parsed = settings.data.resolve() / "parsed" / project_version(settings.dbt_project)
-    if not (parsed / "manifest.json").exists():
-        parsed.parent.mkdir(parents=True, exist_ok=True)
-        compile_into(settings.dbt_project, "warehouse", parsed, verb="parse")
+    parsed = parsed_project(settings.dbt_project, project_version(settings.dbt_project), settings.data)
     # dbt's profile and sources find the data folder by this variable, wherever the setting came from.
     os.environ["KAIROS_DATA"] = str(settings.data.resolve())
     return DbtProject(
