@@ -89,7 +89,7 @@ def test_plain_text_that_claims_to_be_gzip_is_read_as_it_is(asked):
 
 
 def test_a_gzip_bomb_is_refused_before_it_unfolds(asked):
-    bomb = gzip.compress(b"0" * (50 << 20, mtime=0))
+    bomb = gzip.compress(b"0" * (50 << 20))
 
     answer = asked.post("/v1/batch", bomb)
 
