@@ -216,9 +216,16 @@ class SmtpSession:
     def _spoke_out_of_turn(self, smtp: smtplib.SMTP) -> bool:
         """True when the server hung up or says something although it is our turn."""
         sock = smtp.sock
-        if sock is None or not select.select([sock], [], [], 0)[0]:
+        if sock is None or not _has_news(sock):
             return sock is None
         return not isinstance(sock, ssl.SSLSocket) or _tls_has_news(sock, self._settings.reply_seconds)
+
+
+def _has_news(sock: socket.socket) -> bool:
+    """Something to read, or the end. `poll`, since `select` refuses descriptors above 1023."""
+    poller = select.poll()
+    poller.register(sock, select.POLLIN)
+    return bool(poller.poll(0))
 
 
 def stuffed(raw: bytes) -> bytes:
