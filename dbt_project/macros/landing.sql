@@ -10,7 +10,8 @@
 {%- endmacro -%}
 
 {%- macro view_over_files(node) -%}
-    {%- set found = run_query("select count(*) from glob('" ~ node.meta.files ~ "')").columns[0].values()[0] -%}
+    {%- set files = "'" ~ node.meta.files | replace("'", "''") ~ "'" -%}
+    {%- set found = run_query('select count(*) from glob(' ~ files ~ ')').columns[0].values()[0] -%}
     create or replace view {{ node.schema }}.{{ node.identifier }} as
     select
     {%- for column in node.columns.values() %}
@@ -19,6 +20,6 @@
     where false
     {%- if found %}
     union all by name
-    select * from read_parquet('{{ node.meta.files }}', union_by_name = true)
+    select * from read_parquet({{ files }}, union_by_name = true)
     {%- endif %}
 {%- endmacro -%}
