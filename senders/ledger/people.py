@@ -32,7 +32,7 @@ def suppress_keys(
             insert into suppressions (key, reason, at_us, source) values (?, ?, ?, ?)
             on conflict (key, reason) do update
             set at_us = excluded.at_us, lifted_us = null, source = excluded.source
-            where excluded.at_us > coalesce(lifted_us, 9223372036854775807)
+            where excluded.at_us >= coalesce(lifted_us, 9223372036854775807)
             """,
             (key, reason, at_us, source),
         ).rowcount

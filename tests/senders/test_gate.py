@@ -297,3 +297,13 @@ def test_what_happens_between_gate_and_dot_still_wins(ledger, fact, expected):
 
     assert ledger.commit_dot(id, Intent("sha", NOW), NOW) is False
     assert state(ledger) == expected
+
+
+def test_an_unsubscribe_at_the_very_instant_of_an_opt_in_counts(ledger):
+    """Of two words at the same instant the withdrawal is believed, also when an older one had been lifted."""
+    ledger.suppress(Suppression("unsubscribe", NOW - HOUR, address="ada@mail.example"))
+    ledger.set_consent(Consent(True, NOW, address="ada@mail.example", double_opt_in=True))
+    ledger.record([decision()], NOW)
+    ledger.suppress(Suppression("unsubscribe", NOW, address="ada@mail.example"))
+
+    assert gate(ledger) == []
