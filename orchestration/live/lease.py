@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +24,6 @@ class Lease:
     model_version: str = ""
     is_working: bool = False  # the database is open and micro-batches run
     problem: str = ""  # why the newest edit of the models is not running, if so
-    counts: dict[str, int] = field(default_factory=dict)
 
 
 def read_lease(path: Path) -> Lease:

@@ -21,9 +21,6 @@ class SlowLog:
         self.groups.append(len(payloads))
         return len(self.groups)
 
-    def read_after(self, position, max_bytes=0):
-        raise NotImplementedError
-
 
 async def append_all(log, count):
     group = GroupCommit(log)
