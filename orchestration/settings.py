@@ -106,7 +106,7 @@ class Live(_Section):
 
     window_seconds: float = Field(300, ge=5, le=3600)
     lead_seconds: float = Field(25, ge=1, le=300)
-    cycle_seconds: float = Field(0.05, ge=0.005, le=5)
+    cycle_seconds: float = Field(0.03, ge=0.005, le=5)
     idle_seconds: float = Field(0.02, ge=0.001, le=5)
     report_seconds: float = Field(30, ge=1, le=600)
     stalled_seconds: float = Field(

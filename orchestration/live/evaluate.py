@@ -9,8 +9,9 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from orchestration.live.statements import SEEDS, Statement, Statements
+from orchestration.live.statements import SEEDS, Statements
 from orchestration.live.store import LiveStore
+from orchestration.live.tables import fill, make_tables
 
 Row = dict[str, Any]
 Overrides = Mapping[tuple[str, str, str], str]
@@ -21,8 +22,16 @@ class UnknownSetting(ValueError):
     """An override names a seed, row or column that does not exist."""
 
 
-def load_seeds(store: LiveStore, statements: Statements, overrides: Overrides | None = None) -> None:
-    """Replace the seed tables by the files, then apply overrides."""
+def load_models(store: LiveStore, statements: Statements, overrides: Overrides | None = None) -> None:
+    """Make the database ready for these models: their seeds, with overrides, and their tables.
+
+    Raises UnknownSetting for an override of nothing, duckdb.Error for a model that cannot run.
+    """
+    _load_seeds(store, statements, overrides)
+    make_tables(store, statements)
+
+
+def _load_seeds(store: LiveStore, statements: Statements, overrides: Overrides | None) -> None:
     for name in SEEDS:
         types = statements.seed_types[name]
         casts = "{" + ", ".join(f"'{column}': '{kind}'" for column, kind in types.items()) + "}"
@@ -62,10 +71,12 @@ def _kind(store: LiveStore, seed: str, column: str) -> str:
     return next(row["type"] for row in rows if row["name"] == column)
 
 
-def evaluate(store: LiveStore, statements: Statements, events: pl.DataFrame, as_of: datetime) -> list[Row]:
+def evaluate(
+    store: LiveStore, statements: Statements, events: pl.DataFrame, as_of: datetime, everyone: bool = False
+) -> list[Row]:
     """Judge everything that ripened up to `as_of` (naive UTC); returns the new decisions, refused ones too.
 
-    Runs inside the caller's transaction. Decisions come in the order in which they qualified.
+    Runs inside the caller's transaction, after `load_models`. Decisions come in the order in which they qualified.
     """
     if events.height:
         store.insert("landing.events", events)
@@ -74,12 +85,12 @@ def evaluate(store: LiveStore, statements: Statements, events: pl.DataFrame, as_
     *probe, candidates = statements.probe
     happened = _events_of_touched(store)
     for statement in probe:
-        _run(store, statement, happened)
+        fill(store, statement, happened, everyone)
     _set_timers(store, as_of)
     if not _has_candidates(store, as_of):
         return []
     for statement in (candidates, *statements.decide):
-        _run(store, statement, happened)
+        fill(store, statement, happened, everyone)
     _remember(store)
     return store.rows("select * from main.fct_send_decisions order by qualifies_at, priority, decision_id")
 
@@ -88,7 +99,7 @@ def rehearse(store: LiveStore, statements: Statements) -> None:
     """Run every statement once, on whatever is there; raises duckdb.Error for what cannot run."""
     store.execute("set variable as_of = timestamp '1970-01-01'")
     for statement in (*statements.probe, *statements.decide):
-        store.execute(f"create or replace temp table {statement.name} as {statement.sql}")
+        fill(store, statement, happened=set(statement.needs))
 
 
 def evaluate_everyone(store: LiveStore, statements: Statements, as_of: datetime) -> list[Row]:
@@ -99,19 +110,9 @@ def evaluate_everyone(store: LiveStore, statements: Statements, as_of: datetime)
     )
     store.execute("set threads = 2")  # everyone at once is worth a second thread, a micro-batch is not
     try:
-        return evaluate(store, statements, pl.DataFrame(), as_of)
+        return evaluate(store, statements, pl.DataFrame(), as_of, everyone=True)
     finally:
         store.execute("set threads = 1")
-
-
-def _run(store: LiveStore, statement: Statement, happened: set[str]) -> None:
-    """Build one model; without the events it is about it has no rows, and planning it would be for nothing."""
-    limit = " limit 0" if statement.needs and happened.isdisjoint(statement.needs) else ""
-    if limit and statement.name in store.empty:
-        return
-    sql = f"select * from ({statement.sql}) {limit}" if limit else statement.sql
-    store.execute(f"create or replace temp table {statement.name} as {sql}")
-    (store.empty.add if limit else store.empty.discard)(statement.name)
 
 
 def _events_of_touched(store: LiveStore) -> set[str]:

@@ -11,7 +11,7 @@ import duckdb
 
 from collector.log.base import Batch, EventLog
 from orchestration.live.decode import Landed, decode, decode_payload
-from orchestration.live.evaluate import Overrides, Row, evaluate, load_seeds
+from orchestration.live.evaluate import Overrides, Row, evaluate, load_models
 from orchestration.live.facts import FactsFeed, utc
 from orchestration.live.plan import Shop, aware, plan
 from orchestration.live.statements import Statements
@@ -61,7 +61,7 @@ class LiveLane:
         self._shop = shop
         self._clock = clock
         self._batch_bytes = batch_bytes
-        load_seeds(store, statements, overrides)
+        load_models(store, statements, overrides)
         self._exits = exit_events(store)
         names = {name for events in self._exits.values() for name in events}
         self.facts = FactsFeed(log, ledger, names, store.cursor()[0])

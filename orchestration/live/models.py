@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.live.evaluate import load_seeds, rehearse
+from orchestration.live.evaluate import load_models, rehearse
 from orchestration.live.statements import (
     ModelsDoNotCompile,
     Statements,
@@ -54,7 +54,7 @@ def _try_out(models: Statements) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = LiveStore(Path(folder) / "rehearsal.duckdb")
         try:
-            load_seeds(store, models)
+            load_models(store, models)
             rehearse(store, models)
         except duckdb.Error as error:
             raise ModelsDoNotCompile(str(error)) from None

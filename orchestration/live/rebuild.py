@@ -9,7 +9,7 @@ from pathlib import Path
 from collector.log.base import EventLog
 from orchestration.archive import TAIL
 from orchestration.live.decode import decode
-from orchestration.live.evaluate import Overrides, Row, evaluate_everyone, forget, load_seeds
+from orchestration.live.evaluate import Overrides, Row, evaluate_everyone, forget, load_models
 from orchestration.live.lane import just_before
 from orchestration.live.profiles import import_profiles
 from orchestration.live.statements import Statements
@@ -38,7 +38,7 @@ def rebuild(
         stale.unlink(missing_ok=True)
         stale.with_name(stale.name + ".wal").unlink(missing_ok=True)
     store = LiveStore(building)
-    load_seeds(store, statements, overrides)
+    load_models(store, statements, overrides)
     import_profiles(store, profiles)
     progress("reading the archive")
     since = just_before(log.read_after(0, max_bytes=0).watermark) - timedelta(days=CAP_DAYS) - horizon

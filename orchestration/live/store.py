@@ -23,6 +23,8 @@ create schema if not exists live;
 create schema if not exists profiles;
 create schema if not exists seeds;
 create table if not exists landing.events ({_EVENT_COLUMNS});
+create index if not exists events_by_visitor on landing.events (visitor_id);
+create index if not exists events_by_customer on landing.events (user_id);
 create table if not exists live.touched (visitor_id varchar);
 create table if not exists live.touched_customers (customer_id varchar);
 create table if not exists live.decided (
@@ -33,6 +35,7 @@ create table if not exists live.cursor (position bigint, as_of timestamp);
 create table if not exists profiles.customers (
     customer_id varchar, email varchar, has_consent boolean, first_name varchar, tier varchar,
     timezone varchar, locale varchar, country varchar, valid_from timestamp);
+create index if not exists customers_by_id on profiles.customers (customer_id);
 """
 
 
@@ -55,10 +58,11 @@ class LiveStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = duckdb.connect(":memory:", config={"memory_limit": memory_limit, "threads": 1})
         self._db.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as hot; use hot;")
-        # Above 50 keys a semi-join would stop pushing its keys down and scan every customer.
+        # The indexes keep a batch at the cost of its people, however many days of events the file holds;
+        # above 50 keys a semi-join would stop pushing its keys down and scan everything.
         self._db.execute("set dynamic_or_filter_threshold = 2000; set timezone = 'UTC';")
         self._db.execute(_TABLES)
-        self.empty: set[str] = set()  # temporary tables known to exist and to have no rows
+        self.empty: set[str] = set()  # the models' tables that have no rows
 
     def checkpoint(self) -> None:
         """Move what was written from the write-ahead log into the file, or the next opening has to."""
@@ -78,7 +82,7 @@ class LiveStore:
             yield
         except BaseException:
             self._db.execute("rollback")
-            self.empty.clear()  # temporary tables are rolled back too
+            self.empty.clear()  # what was deleted is there again
             raise
         self._db.execute("commit")
 

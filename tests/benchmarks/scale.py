@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from orchestration.live.decode import EVENT_SCHEMA
-from orchestration.live.evaluate import evaluate, load_seeds
+from orchestration.live.evaluate import evaluate, load_models
 from orchestration.live.models import current_models
 from orchestration.live.profiles import import_profiles
 from orchestration.live.statistics import percentile
@@ -40,7 +40,7 @@ def _measure(customers: int) -> dict[str, Any]:
         profiles.mkdir()
         (profiles / "customers.parquet").symlink_to(past / "customers.parquet")
         store = LiveStore(Path(folder) / "live.duckdb", "4GB")
-        load_seeds(store, models)
+        load_models(store, models)
         import_profiles(store, profiles)
         ids = (
             pl.scan_parquet(past / "customers.parquet")

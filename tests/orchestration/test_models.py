@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.live.evaluate import UnknownSetting, load_seeds
+from orchestration.live.evaluate import UnknownSetting, load_models
 from orchestration.live.models import current_models
 from orchestration.live.statements import ModelsDoNotCompile
 from orchestration.live.store import LiveStore
@@ -51,7 +51,7 @@ def test_a_good_edit_is_what_runs_next(project: Path, tmp_path: Path):
 
     assert problem == "" and after.version != before.version
     store = LiveStore(tmp_path / "live.duckdb")
-    load_seeds(store, after)
+    load_models(store, after)
     row = store.first("select min_scroll_percent from seeds.thresholds where trigger_name = 'page_depth'")
     store.close()
     assert row == (70,)
@@ -77,5 +77,5 @@ def test_an_override_that_means_nothing_says_what_there_is(tmp_path: Path, overr
     store = LiveStore(tmp_path / "live.duckdb")
 
     with pytest.raises(UnknownSetting, match=said):
-        load_seeds(store, models, {override: "1"})
+        load_models(store, models, {override: "1"})
     store.close()

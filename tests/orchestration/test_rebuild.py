@@ -97,7 +97,7 @@ def test_the_rebuilt_lane_goes_on_where_the_other_stood(shop: Bench, settings: S
     considered = shop.ledger.counts()["considered"]
 
     shop.store = rebuilt(shop, settings)
-    shop.lane._store = shop.store
+    shop.lane = LiveLane(shop.log, shop.store, shop.models, shop.ledger, SHOP, shop.clock)
     shop.after(200)
     again = shop.decided()
 

@@ -1,3 +1,4 @@
+{{ config(meta={'live_needs': ['Product Added', 'Cart Updated']}) }}
 -- What lay in the cart when it was left, for the email. One row per cart candidate.
 with
 
