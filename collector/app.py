@@ -1,5 +1,6 @@
 """The collector as an ASGI application: which address does what."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from collector.dialects import rudderstack, segment
 from collector.links import Links
 from collector.log import EventLog, GroupCommit
 from collector.metrics import Metrics
+from collector.metrics_share import MetricsShare
 from collector.unsubscribe import Unsubscribe
 
 _PLUGIN = Path(__file__).with_name("static") / "kairos-engagement.js"
@@ -39,10 +41,18 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(config: CollectorConfig, log: EventLog, now: Callable[[], datetime] = utc_now) -> Starlette:
-    """The collector over one log; create it where it will run, it starts a writer thread."""
+def create_app(
+    config: CollectorConfig,
+    log: EventLog,
+    now: Callable[[], datetime] = utc_now,
+    share: MetricsShare | None = None,
+) -> Starlette:
+    """The collector over one log; create it where it will run, it starts a writer thread.
+
+    With several workers, `share` is how one scrape tells the figures of all.
+    """
     group = GroupCommit(log, config.max_pending_bytes)
-    metrics = Metrics(lambda: group.pending_bytes)
+    metrics = Metrics(lambda: group.pending_bytes, share)
     routes = [
         *_settings_routes(config),
         *_people_routes(config, group, now),
@@ -50,7 +60,7 @@ def create_app(config: CollectorConfig, log: EventLog, now: Callable[[], datetim
     ]
     calls = Capture(config, group, metrics, now, segment.KINDS)
     middleware = [Middleware(ShortCut, calls=calls), _CORS]
-    return Starlette(routes=routes, middleware=middleware, lifespan=_closing(group))
+    return Starlette(routes=routes, middleware=middleware, lifespan=_life(group, metrics))
 
 
 class ShortCut:
@@ -68,10 +78,12 @@ class ShortCut:
             await self._app(scope, receive, send)
 
 
-def _closing(group: GroupCommit) -> Callable[[Starlette], object]:
+def _life(group: GroupCommit, metrics: Metrics) -> Callable[[Starlette], object]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        telling = asyncio.create_task(metrics.keep_telling())
         yield
+        telling.cancel()
         await group.close()
 
     return lifespan

@@ -36,21 +36,25 @@ def canonical(raw: dict[str, Any], call: Call) -> Event:
     if type(kind) is not str or kind not in TYPES:
         raise Refused("unknown_type", f"type {str(kind)[:40]!r} is none of {', '.join(sorted(TYPES))}.")
     properties, context = _object(get("properties"), "properties"), _object(get("context"), "context")
+    limits = call.limits
     event = Event(
         message_id=_message_id(raw, call, flags),
         type=kind,
-        event=_event_name(kind, raw, properties, call.limits),
-        anonymous_id=identifier(get("anonymousId"), "anonymous_id", call.limits, flags),
-        user_id=identifier(get("userId"), "user_id", call.limits, flags),
-        previous_id=identifier(get("previousId"), "previous_id", call.limits, flags),
-        group_id=identifier(get("groupId"), "group_id", call.limits, flags),
+        event=_event_name(kind, raw, properties, limits),
+        anonymous_id=identifier(get("anonymousId"), "anonymous_id", limits, flags),
+        user_id=identifier(get("userId"), "user_id", limits, flags),
+        # Rare: asking first is cheaper than a call that finds nothing.
+        previous_id=identifier(raw["previousId"], "previous_id", limits, flags)
+        if "previousId" in raw
+        else None,
+        group_id=identifier(raw["groupId"], "group_id", limits, flags) if "groupId" in raw else None,
         occurred_at=format_utc(_occurred(raw, call, flags)),
         source=call.source.name,
         trust=call.source.kind,
         dialect=_dialect(raw),
         properties=properties,
         traits={} if kind == "track" else _traits(raw, context),
-        context=_full_context(context, call),
+        context=_full_context(context, call) if call.context or call.geography else context,
         flags=flags,
     )
     _check_identity(event)
@@ -141,7 +145,8 @@ def _derived_id(raw: dict[str, Any], call: Call) -> str:
 
 def _occurred(raw: dict[str, Any], call: Call, flags: list[str]) -> datetime:
     original = parse_instant(raw.get("originalTimestamp") or raw.get("timestamp"), "timestamp")
-    sent = instant_or_none(raw.get("sentAt")) or call.sent_at
+    own = raw.get("sentAt")
+    sent = (instant_or_none(own) if own else None) or call.sent_at
     return occurred_at(original, sent, call.received, flags)
 
 

@@ -2,16 +2,29 @@
 
 from collections import Counter as Tally
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+
+from collector.metrics_share import MetricsShare
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 
-class Metrics:
-    """The figures of one collector process."""
+class _Families(NamedTuple):
+    """What `generate_latest` asks of a registry."""
 
-    def __init__(self, pending_bytes: Callable[[], float]) -> None:
+    families: Sequence[Metric]
+
+    def collect(self) -> Sequence[Metric]:
+        return self.families
+
+
+class Metrics:
+    """The figures of one collector process, and through `share` those of its fellow workers."""
+
+    def __init__(self, pending_bytes: Callable[[], float], share: MetricsShare | None = None) -> None:
+        self._share = share
         self._registry = CollectorRegistry()
         self._events = Counter(
             "events", "Acknowledged events.", ["source", "type", "status"], registry=self._registry
@@ -41,8 +54,14 @@ class Metrics:
         self._requests.labels(code).inc()
 
     def render(self) -> bytes:
-        """The text a Prometheus server scrapes."""
-        return generate_latest(self._registry)
+        """The text a Prometheus server scrapes: the sum over all workers."""
+        mine = list(self._registry.collect())
+        return generate_latest(_Families(self._share.added(mine) if self._share else mine))
+
+    async def keep_telling(self) -> None:
+        """Tell the other workers what this one counted, until cancelled."""
+        if self._share:
+            await self._share.keep_telling(self._registry.collect)
 
     def _child(self, source: str, kind: str) -> Counter:
         child = self._event_children.get((source, kind))

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp
 from collector.app import create_app
 from collector.config import CollectorConfig
 from collector.log import FileLog
+from collector.metrics_share import MetricsShare
 
 _BACKLOG = 2048
 _IDLE_SECONDS = 75  # browsers and load balancers reuse a connection for about a minute
@@ -33,13 +35,15 @@ def serve(config: CollectorConfig, landing: Path, on_start: Callable[[str], None
     listener = bind(config.host, port, is_shared=True)
     if on_start:
         on_start(address_of(listener))
-    others = [_spawn(config, landing) for _ in range(config.workers - 1)]
-    try:
-        run_worker(config, landing, listener)
-    finally:
-        for process in others:
-            process.terminate()
-            process.join()
+    with TemporaryDirectory(prefix="kairos-metrics-") as folder:
+        shares = [MetricsShare(Path(folder), number) for number in range(config.workers)]
+        others = [_spawn(config, landing, share) for share in shares[1:]]
+        try:
+            run_worker(config, landing, listener, shares[0])
+        finally:
+            for process in others:
+                process.terminate()
+                process.join()
 
 
 def bind(host: str, port: int, is_shared: bool = False) -> socket.socket:
@@ -59,9 +63,11 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def run_worker(config: CollectorConfig, landing: Path, listener: socket.socket) -> None:
-    """One process's share: its own event loop and its own writer on the shared log."""
-    run_app(create_app(config, FileLog(landing)), listener)
+def run_worker(
+    config: CollectorConfig, landing: Path, listener: socket.socket, share: MetricsShare | None = None
+) -> None:
+    """One process's part: its own event loop and its own writer on the shared log."""
+    run_app(create_app(config, FileLog(landing), share=share), listener)
 
 
 def run_app(app: ASGIApp, listener: socket.socket) -> None:
@@ -92,17 +98,19 @@ def _tune() -> None:
     sys.setswitchinterval(0.0005)  # seconds the writer thread may wait to tell that a group is durable
 
 
-def _spawn(config: CollectorConfig, landing: Path) -> multiprocessing.process.BaseProcess:
+def _spawn(
+    config: CollectorConfig, landing: Path, share: MetricsShare
+) -> multiprocessing.process.BaseProcess:
     process = multiprocessing.get_context("spawn").Process(
-        target=_run_another, args=(config, landing), daemon=True
+        target=_run_another, args=(config, landing, share), daemon=True
     )
     process.start()
     return process
 
 
-def _run_another(config: CollectorConfig, landing: Path) -> None:
+def _run_another(config: CollectorConfig, landing: Path, share: MetricsShare) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    run_worker(config, landing, bind(config.host, config.port, is_shared=True))
+    run_worker(config, landing, bind(config.host, config.port, is_shared=True), share)
 
 
 def _end_with_parent() -> None:

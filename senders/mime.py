@@ -17,6 +17,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
+from functools import lru_cache
 
 from senders.addresses import is_deliverable
 
@@ -89,7 +90,7 @@ class Builder:
         values = {
             "TO": to_address.encode(),
             "SUBJECT": text_header(body.subject, "subject"),
-            "DATE": format_datetime(date).encode(),
+            "DATE": _date(date),
             "MESSAGEID": message_id(decision_id, self._identity).encode(),
             "UNSUBSCRIBE": b"<" + _link(self._identity.unsubscribe_url(decision_id)) + b">",
             "FEEDBACK": _checked(feedback, _WORDS, "feedback id"),
@@ -144,6 +145,11 @@ def _encoded_words(raw: bytes) -> list[bytes]:
         words.append(b"=?utf-8?b?" + base64.b64encode(raw[start:end]) + b"?=")
         start = end
     return words
+
+
+@lru_cache(maxsize=64)  # all emails of one gate carry the same
+def _date(date: datetime) -> bytes:
+    return format_datetime(date).encode()
 
 
 def _link(url: str) -> bytes:

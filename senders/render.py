@@ -143,6 +143,8 @@ def _line_of(error: Exception, part: _Part) -> int:
 
 def _one_line(subject: str) -> str:
     """Line ends become spaces and invisible characters go, whatever a product is called."""
-    visible = (char for char in subject if char.isspace() or unicodedata.category(char)[0] != "C")
-    line = " ".join("".join(visible).split())
+    if not subject.isprintable():
+        visible = (char for char in subject if char.isspace() or unicodedata.category(char)[0] != "C")
+        subject = "".join(visible)
+    line = " ".join(subject.split())
     return line if len(line) <= _LONGEST_SUBJECT else line[: _LONGEST_SUBJECT - 1].rstrip() + "…"

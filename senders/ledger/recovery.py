@@ -129,7 +129,7 @@ def doubts(connection: sqlite3.Connection, now_us: int) -> list[InDoubt]:
         """
         select outbox.id, decision_id, to_address, dot_us, resolve_after_us
         from outbox join decisions using (id) join payloads using (id)
-        where outbox.state = 'IN_DOUBT' and resolve_after_us <= ? order by outbox.id
+        where outbox.state = 'IN_DOUBT' and resolve_after_us <= ? order by resolve_after_us, outbox.id
         """,
         (now_us,),
     )

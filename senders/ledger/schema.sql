@@ -103,7 +103,10 @@ create table if not exists outbox (
 
 create index if not exists outbox_due on outbox (due_us) where state = 'PLANNED';
 create index if not exists outbox_gated on outbox (gated_us) where gated_us is not null;
-create index if not exists outbox_open on outbox (state) where state in ('HELD', 'IN_DOUBT');
+-- One index per state: SQLite does not see that `state = 'HELD'` lies within `state in ('HELD', …)`.
+create index if not exists outbox_held on outbox (id) where state = 'HELD';
+create index if not exists outbox_in_doubt on outbox (resolve_after_us) where state = 'IN_DOUBT';
+drop index if exists outbox_open;
 
 create trigger if not exists outbox_begins before insert on outbox
 when not (

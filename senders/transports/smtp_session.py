@@ -231,7 +231,8 @@ def _has_news(sock: socket.socket) -> bool:
 def stuffed(raw: bytes) -> bytes:
     """CRLF line ends, dots at line starts doubled, and a last line end: nothing in it can end the message."""
     lines = raw if _is_clean(raw) else _LINE_END.sub(b"\r\n", raw)
-    lines = lines.replace(b"\r\n.", b"\r\n..")
+    last = lines.rfind(b".") + 1  # our own bodies are base64: the last dot stands in the headers
+    lines = lines[:last].replace(b"\r\n.", b"\r\n..") + lines[last:]
     if lines.startswith(b"."):
         lines = b"." + lines
     return lines if lines.endswith(b"\r\n") else lines + b"\r\n"
