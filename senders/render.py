@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import Template, TemplateError, TemplateSyntaxError
 
+from senders.context import DEFAULTS
 from senders.mime import Body
 from senders.rendering.budget import Budget
 from senders.rendering.environment import EmailEnvironment
@@ -25,8 +26,7 @@ _PAGE = re.compile(r"[a-z0-9_]+/touch_[0-9]+")
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
 _LONGEST_SUBJECT = 200
 
-# Every template may rely on these, even where nothing is known.
-_DEFAULTS: Mapping[str, Any] = {"first_name": None, "offer": None, "preheader": None, "route": None}
+_BLANK_LINES = re.compile(r"\n{3,}")
 
 
 class RenderError(ValueError):
@@ -78,9 +78,9 @@ class Renderer:
                 f"no template {template!r}: add senders/templates/{template}.html.j2 and .txt.j2"
             )
         html, text = self._pages[template]
-        values = {**_DEFAULTS, **context, "_budget": Budget()}
+        values = {**DEFAULTS, **context, "_budget": Budget()}
         values["subject"] = _one_line(_run(self._subject(subject), values))
-        return Body(values["subject"], _run(html, values), _run(text, values))
+        return Body(values["subject"], _run(html, values), _tidy(_run(text, values)))
 
     def _compile_subject(self, source: str) -> _Part:
         return self._compile(Flat(source, (Place(("the subject", 1)),)), "the subject")
@@ -139,6 +139,11 @@ def _line_of(error: Exception, part: _Part) -> int:
         if frame.f_code.co_filename == part.template.filename:
             return part.template.get_corresponding_lineno(line)
     return 1
+
+
+def _tidy(text: str) -> str:
+    """Blocks that are absent leave no gaps."""
+    return _BLANK_LINES.sub("\n\n", text).strip() + "\n"
 
 
 def _one_line(subject: str) -> str:
