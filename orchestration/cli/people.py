@@ -42,14 +42,15 @@ def why(
 ) -> None:
     """Why did, or did not, this person get this email? From what was known then."""
     with the_ledger() as ledger:
-        found = _find(ledger, who)
+        found = decisions_about(ledger, who)
     if not found:
         raise FriendlyError(f"no decision about {who!r}: nobody by that name reached a moment yet")
     for explanation in found[:limit]:
         _show(explanation)
 
 
-def _find(ledger: Ledger, who: str) -> list[Explanation]:
+def decisions_about(ledger: Ledger, who: str) -> list[Explanation]:
+    """Newest first, by address, customer id, visitor id or decision id."""
     if "@" in who:
         return ledger.explain(address=who)
     return ledger.explain(person=who) or ledger.explain(decision_id=who)

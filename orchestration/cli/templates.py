@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from orchestration.cli.errors import FriendlyError
-from orchestration.cli.people import the_ledger
+from orchestration.cli.people import decisions_about, the_ledger
 from orchestration.cli.screenshots import browser, take
 from orchestration.seeds import branches, subjects
 from orchestration.settings import Settings, load_settings
@@ -56,7 +56,10 @@ def preview(
         str | None, typer.Option(help="The branch; by default the first of its trigger.")
     ] = None,
     who: Annotated[
-        str, typer.Option("--as", help="`sample`, or an address: what that person was last to be sent.")
+        str,
+        typer.Option(
+            "--as", help="`sample`, or somebody's address or id: what that person was last to be sent."
+        ),
     ] = "sample",
     out: Annotated[Path | None, typer.Option(help="Folder to write to.")] = None,
 ) -> None:
@@ -111,7 +114,7 @@ def _newest(settings: Settings, who: str, page: str, route: str | None) -> Paylo
 
 
 def _find(ledger: Ledger, who: str, page: str, route: str | None) -> Payload | None:
-    for decision in ledger.explain(address=who):
+    for decision in decisions_about(ledger, who):
         payload = ledger.payload(decision.decision_id)
         if payload and payload.template == page and route in (None, decision.route):
             about = {"route": decision.route, "trigger_name": decision.trigger_name, "touch": decision.touch}
