@@ -3,7 +3,8 @@
 import re
 import traceback
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -104,7 +105,8 @@ class Renderer:
         """The sources are checked as they were written, and what inlining made of them once more."""
         html, text = self.file(page, "html"), self.file(page, "txt")
         written = self._compile(flatten(text, self._read), text)
-        self._compile(flatten(html, self._read), html)
+        with self._explained(source := flatten(html, self._read), html):
+            self._environment.check(source.source, html)
         return self._compile(flatten(html, self._styled), html), written
 
     def file(self, page: str, kind: str) -> str:
@@ -121,8 +123,14 @@ class Renderer:
         return [flatten(self.file(page, kind), self._read) for kind in ("html", "txt")]
 
     def _compile(self, flat: Flat, name: str) -> _Part:
-        try:
+        with self._explained(flat, name):
             return _Part(self._environment.build(flat.source, name), flat)
+
+    @contextmanager
+    def _explained(self, flat: Flat, name: str) -> Iterator[None]:
+        """What is wrong with a source, and where it was written."""
+        try:
+            yield
         except TemplateRefused as error:
             raise RenderError(f"{flat.place(error.line)}: {error.problem}") from error
         except TemplateSyntaxError as error:

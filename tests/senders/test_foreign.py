@@ -3,8 +3,12 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from senders.render import SAMPLES, Renderer, RenderError
+from senders.rendering.foreign import to_jinja
+from senders.rendering.linter import TemplateRefused
 
 SAMPLE = json.loads(SAMPLES.read_text()) | {"trigger_name": "page", "route": "vip"}
 
@@ -119,3 +123,22 @@ def test_two_languages_for_one_part_are_one_too_many(tmp_path):
 
     with pytest.raises(RenderError, match="keep one"):
         Renderer(tmp_path)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["{{", "}}", "{", "%", "#", "/", "~", "items", "name", " ", "\n", "if", ".", "_", '"', "x"]
+        )
+    )
+)
+def test_whatever_is_brought_is_translated_or_refused(pieces):
+    """And what comes out has as many lines as what went in, so that errors name the right one."""
+    source = "".join(pieces)
+    for name in ("p/touch_1.html.mustache", "p/touch_1.html.hbs"):
+        try:
+            jinja = to_jinja(source, name)
+        except TemplateRefused as refused:
+            assert 1 <= refused.line <= source.count("\n") + 1
+        else:
+            assert jinja.count("\n") == source.count("\n")
