@@ -24,7 +24,7 @@ review = typer.Typer(help="Emails that wait for a person.", no_args_is_help=True
 
 
 @contextmanager
-def _ledger() -> Iterator[Ledger]:
+def the_ledger() -> Iterator[Ledger]:
     ledger = open_ledger(load_settings())
     try:
         yield ledger
@@ -41,15 +41,16 @@ def why(
     limit: Annotated[int, typer.Option(help="Newest decisions to show.")] = 5,
 ) -> None:
     """Why did, or did not, this person get this email? From what was known then."""
-    with _ledger() as ledger:
-        found = _find(ledger, who)
+    with the_ledger() as ledger:
+        found = decisions_about(ledger, who)
     if not found:
         raise FriendlyError(f"no decision about {who!r}: nobody by that name reached a moment yet")
     for explanation in found[:limit]:
         _show(explanation)
 
 
-def _find(ledger: Ledger, who: str) -> list[Explanation]:
+def decisions_about(ledger: Ledger, who: str) -> list[Explanation]:
+    """Newest first, by address, customer id, visitor id or decision id."""
     if "@" in who:
         return ledger.explain(address=who)
     return ledger.explain(person=who) or ledger.explain(decision_id=who)
@@ -84,7 +85,7 @@ def _show(found: Explanation) -> None:
 @review.command("list")
 def list_held() -> None:
     """Everything that waits, oldest first."""
-    with _ledger() as ledger:
+    with the_ledger() as ledger:
         held = ledger.review_list()
     table = Table()
     table.add_column("decision", no_wrap=True)  # to be copied
@@ -104,7 +105,7 @@ def list_held() -> None:
 @review.command()
 def show(decision_id: str) -> None:
     """What would be sent, and why."""
-    with _ledger() as ledger:
+    with the_ledger() as ledger:
         email = ledger.review_show(decision_id)
         explained = ledger.explain(decision_id=decision_id)
     console.print(f"template {email.template}\nsubject  {email.subject}\ncontent  {email.content}")
@@ -115,7 +116,7 @@ def show(decision_id: str) -> None:
 @review.command()
 def approve(decision_id: str, why: str = "approved") -> None:
     """Let it go on to the gate, exactly as shown."""
-    with _ledger() as ledger:
+    with the_ledger() as ledger:
         ledger.approve(
             decision_id, ledger.review_show(decision_id).content_sha256, getpass.getuser(), why, utc_now()
         )
@@ -125,6 +126,6 @@ def approve(decision_id: str, why: str = "approved") -> None:
 @review.command()
 def reject(decision_id: str, why: str = "rejected") -> None:
     """Do not send it."""
-    with _ledger() as ledger:
+    with the_ledger() as ledger:
         ledger.reject(decision_id, getpass.getuser(), why, utc_now())
     console.print("rejected")

@@ -262,6 +262,10 @@ class Ledger:
             raise ValueError("explain needs a decision_id, a person or an address")
         return views.explain(self._reader(), "(visitor_id = :value or customer_id = :value)", person)
 
+    def payload(self, decision_id: str) -> views.Payload | None:
+        """Template, subject and content of one decision; None when it was never meant to be sent."""
+        return views.payload(self._reader(), decision_id)
+
     def history_of(self, *, person: str | None = None, address: str | None = None) -> tuple[views.Entry, ...]:
         """Suppressions, consents and merges of a person or mailbox, oldest first."""
         key = (

@@ -16,6 +16,14 @@ class Due(NamedTuple):
     domain: str  # of the recipient
 
 
+class Payload(NamedTuple):
+    """What an email says, before it is rendered."""
+
+    template: str
+    subject: str
+    content: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Job:
     """Everything needed to build one email."""
@@ -106,6 +114,15 @@ def next_due_us(connection: sqlite3.Connection) -> int | None:
         )
         """
     ).fetchone()[0]
+
+
+def payload(connection: sqlite3.Connection, decision_id: str) -> Payload | None:
+    """What one email says; None when it was never meant to be sent, or is erased."""
+    row = connection.execute(
+        "select template, subject, content from payloads join decisions using (id) where decision_id = ?",
+        (decision_id,),
+    ).fetchone()
+    return Payload(row[0], row[1], json.loads(row[2])) if row else None
 
 
 def jobs(connection: sqlite3.Connection, ids: tuple[int, ...]) -> list[Job]:

@@ -10,6 +10,11 @@ from jinja2.utils import pass_context
 from senders.rendering import filters, linter
 
 
+def _is_html(name: str | None) -> bool:
+    """`touch_1.html.j2`, and the same in other languages."""
+    return name is not None and ".html." in name
+
+
 class EmailEnvironment(ImmutableSandboxedEnvironment):
     """Checks every template as it is parsed, and counts what it does as it runs."""
 
@@ -18,7 +23,7 @@ class EmailEnvironment(ImmutableSandboxedEnvironment):
     def __init__(self) -> None:
         super().__init__(
             undefined=StrictUndefined,
-            autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+            autoescape=_is_html,
             finalize=_printable,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -34,6 +39,10 @@ class EmailEnvironment(ImmutableSandboxedEnvironment):
         """A template from checked source; `name` decides whether it is HTML."""
         return Template.from_code(self, self.compile(source, name, name), self.make_globals(None))
 
+    def check(self, source: str, name: str) -> None:
+        """All that `build` refuses, in a fraction of its time."""
+        self._parse(source, name, name)
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Contexts are plain data: a dot looks up a key, and never reaches a Python attribute."""
         if type(obj) is dict:
@@ -45,7 +54,7 @@ class EmailEnvironment(ImmutableSandboxedEnvironment):
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
         linter.check_nodes(tree)
-        if name and name.endswith(".html.j2"):
+        if _is_html(name):
             linter.check_places(tree)
         for loop in tree.find_all(nodes.For):
             loop.iter = nodes.Filter(loop.iter, "_counted", [], [], None, None, lineno=loop.lineno)

@@ -92,11 +92,14 @@ def _part(whole: _Piece, start: int, end: int) -> _Piece:
 def _places(pieces: list[_Piece]) -> tuple[Place, ...]:
     """One place per line; where several files share a line, the page is what somebody will want to edit."""
     places: list[Place | None] = [None]
+    blank = True  # so far, on the line at hand
     for piece in pieces:
         for number, text in enumerate(piece.text.split("\n")):
             if number:
                 places.append(None)
+                blank = True
             before = places[-1]
-            if before is None or (text.strip() and before[0].startswith(SHARED)):
+            if before is None or (text.strip() and (blank or before[0].startswith(SHARED))):
                 places[-1] = Place((piece.file, piece.line + number))
+            blank = blank and not text.strip()
     return tuple(place for place in places if place)

@@ -1,5 +1,7 @@
 """The command line, as a person meets it."""
 
+import re
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,12 +12,13 @@ from typer.testing import CliRunner
 from orchestration.cli.app import app
 from orchestration.cli.demo import parse_duration
 from orchestration.cli.errors import FriendlyError
+from orchestration.cli.screenshots import browser
 from orchestration.live.sending import open_ledger
 from orchestration.settings import load_settings
 from senders.decision import Decision
 from tests.orchestration.traffic import Bench
 
-COMMANDS = ["demo", "up", "replay", "simulate", "rebuild", "status", "send", "why", "review"]
+COMMANDS = ["demo", "up", "replay", "simulate", "rebuild", "status", "send", "why", "review", "templates"]
 
 
 @pytest.fixture
@@ -97,6 +100,7 @@ def held(told: Bench, here: Path) -> str:
         decision_id="d" * 32, trigger_name="cart_abandonment", touch=1, entity_id="cart", visitor_id="v",
         customer_id="customer-ann", qualifies_at=now, expires_at=now + timedelta(hours=4), should_send=True,
         to_address="ann@example.com", template="cart_abandonment/touch_1", subject="Hello", route="high_value",
+        content={"first_name": "Annabel", "cart_url": "https://shop.example/cart"},
     )  # fmt: skip
     ledger = open_ledger(load_settings())
     ledger.record([replace(decision, needs_review=True)], now)
@@ -115,6 +119,67 @@ def test_a_rejected_email_is_gone_and_why_says_so(held: str):
     run("review", "reject", held)
 
     assert "CANCELLED" in run("why", held)
+
+
+def test_templates_are_listed_with_their_branches(here: Path):
+    assert re.search(r"cart_abandonment/touch_1 .*high_value, mid_value", run("templates", "list"))
+
+
+def test_the_shipped_templates_and_subjects_pass_their_check(here: Path):
+    assert "are fine" in run("templates", "check")
+
+
+def test_a_subject_with_a_typo_fails_the_check(here: Path, monkeypatch: pytest.MonkeyPatch):
+    project = shutil.copytree(load_settings().dbt_project / "seeds", here / "project/seeds").parent
+    variants = project / "seeds/variants.csv"
+    variants.write_text(variants.read_text().replace("{{ product.name }}", "{{ product.nmae }}"))
+    monkeypatch.setenv("KAIROS_DBT_PROJECT", str(project))
+
+    result = CliRunner().invoke(app, ["templates", "check"])
+
+    assert result.exit_code == 1
+    assert "seeds/variants.csv line 10: nothing is called 'nmae' there: did you mean 'name'?" in result.output
+
+
+def test_a_preview_writes_html_text_and_says_where(here: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", str(here))  # without a browser
+    said = run("templates", "preview", "cart_abandonment", "--route", "mid_value")
+
+    assert "subject: Don't lose your cart" in said and "no pictures: install chromium" in said
+    written = here / "previews/cart_abandonment_touch_1_mid_value"
+    assert "Merino wrap coat" in written.with_suffix(".html").read_text()
+    assert "87 % of the 240 people" in written.with_suffix(".txt").read_text()
+
+
+@pytest.mark.needs_chromium
+@pytest.mark.skipif(browser() is None, reason="needs chromium: apt-get install chromium")
+def test_a_preview_has_pictures_for_phone_and_desk_by_day_and_night(here: Path):
+    run("templates", "preview", "winback")
+
+    pictures = sorted((here / "previews").glob("*.png"))
+    assert [picture.stem.removeprefix("winback_touch_1_") for picture in pictures] == [
+        "1200_dark", "1200_light", "390_dark", "390_light",
+    ]  # fmt: skip
+    assert len({picture.read_bytes() for picture in pictures}) == 4
+
+
+@pytest.mark.parametrize(("who", "says"), [("ann@example.com", "Hi Annabel"), ("ann", "lamp")])
+def test_a_preview_shows_what_somebody_was_last_to_be_sent(held: str, here: Path, who: str, says: str):
+    run("templates", "preview", "cart_abandonment", "--as", who, "--out", str(here))
+
+    assert says in (here / "cart_abandonment_touch_1_high_value.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["nothing"], "no template 'nothing/touch_1'"),
+        (["winback", "--as", "stranger@example.com"], "was never to be sent winback/touch_1"),
+    ],
+)
+def test_a_preview_of_nothing_says_so(here: Path, arguments: list[str], problem: str):
+    with pytest.raises(FriendlyError, match=problem):
+        run("templates", "preview", *arguments)
 
 
 def test_replay_refuses_an_override_that_means_nothing(here: Path, tmp_path: Path):

@@ -306,7 +306,7 @@ def test_a_broken_template_concerns_its_own_emails_only(tmp_path):
 
     renderer = Renderer(folder, strict=False)
 
-    assert "page_depth/touch_1" not in renderer.templates() and len(renderer.templates()) == 3
+    assert set(RENDERER.templates()) - set(renderer.templates()) == {"page_depth/touch_1"}
     with pytest.raises(RenderError, match=r"page_depth/touch_1\.txt\.j2"):
         renderer.render("page_depth/touch_1", "Hello", {})
     with pytest.raises(RenderError):
