@@ -32,7 +32,7 @@ from orchestration.live.facts import utc
 from orchestration.live.lane import LiveLane, consents, just_before
 from orchestration.live.models import current_models
 from orchestration.live.plan import RULES
-from orchestration.live.sending import dispatcher, open_ledger, shop_of
+from orchestration.live.sending import composer_of, dispatcher, open_ledger, shop_of
 from orchestration.live.store import LiveStore
 from orchestration.settings import Settings
 from senders.decision import Decision
@@ -185,7 +185,9 @@ class Replay:
             record=self._collect, follow=lambda: None,
         )  # fmt: skip
         outbox = FileTransport(out / "emails", durable=False)
-        self._dispatcher = dispatcher(self._settings, self._ledger, outbox, lambda: None, self._clock)
+        self._dispatcher = dispatcher(
+            composer_of(self._settings), self._ledger, outbox, lambda: None, self._clock
+        )
         self._collected: list[tuple[Decision, Row]] = []
         self.result = Replayed()
 

@@ -27,8 +27,10 @@ FENCE_WAIT_SECONDS = 60
 class Sending:
     """Owns the ledger's sender role from `with` to its end."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, composer: Composer) -> None:
+        """`composer` comes from outside: loading templates takes half a second, a window does it before its lock."""
         self._settings = settings
+        self._composer = composer
         self.shop = shop_of(settings)
         self.ledger = open_ledger(settings)
         self._dispatcher: Dispatcher | None = None
@@ -41,7 +43,7 @@ class Sending:
 
     def start(self, catch_up: Callable[[], object]) -> None:
         """Begin sending; `catch_up` reads the log to its head before every gate."""
-        self._dispatcher = dispatcher(self._settings, self.ledger, transport(self._settings), catch_up)
+        self._dispatcher = dispatcher(self._composer, self.ledger, transport(self._settings), catch_up)
         self._dispatcher.start()
 
     def wake(self) -> None:
@@ -71,14 +73,8 @@ def open_ledger(settings: Settings) -> Ledger:
     return Ledger.open(settings.ledger, settings.key(), policy)
 
 
-def dispatcher(
-    settings: Settings,
-    ledger: Ledger,
-    sink: Transport,
-    catch_up: Callable[[], object],
-    clock: Callable[[], datetime] = utc_now,
-) -> Dispatcher:
-    """Render, gate and send; the same parts live and in replay."""
+def composer_of(settings: Settings) -> Composer:
+    """The templates of the shop, loaded; a broken one concerns its own emails only."""
     mail = settings.mail
     identity = Identity(
         from_name=mail.from_name,
@@ -88,14 +84,18 @@ def dispatcher(
         unsubscribe_url=links(settings).unsubscribe_url,
     )
     shop = {"name": mail.shop_name, "url": mail.shop_url, "address": mail.postal_address}
-    composer = Composer(Renderer(strict=False), identity, shop)
-    return Dispatcher(
-        ledger,
-        sink,
-        composer,
-        before_gate=lambda: catch_up() and None,
-        clock=clock,
-    )
+    return Composer(Renderer(strict=False), identity, shop)
+
+
+def dispatcher(
+    composer: Composer,
+    ledger: Ledger,
+    sink: Transport,
+    catch_up: Callable[[], object],
+    clock: Callable[[], datetime] = utc_now,
+) -> Dispatcher:
+    """Render, gate and send; the same parts live and in replay."""
+    return Dispatcher(ledger, sink, composer, before_gate=lambda: catch_up() and None, clock=clock)
 
 
 def transport(settings: Settings) -> Transport:

@@ -19,7 +19,7 @@ from orchestration.live.models import current_models
 from orchestration.live.opening import open_store
 from orchestration.live.rebuild import keep_house
 from orchestration.live.receipts import ReceiptExport
-from orchestration.live.sending import Sending
+from orchestration.live.sending import Sending, composer_of
 from orchestration.live.statistics import Statistics
 from orchestration.settings import Settings
 
@@ -55,8 +55,9 @@ class Window:
 
     def run(self, report: Callable[[Statistics], None] = lambda _: None) -> None:
         """Work until the window ends. `report` is called about every `report_seconds` and once at the end."""
-        # Compile before the lock: the predecessor works while we prepare.
+        # Compile and load before the lock: the predecessor works while we prepare.
         models, self.problem = current_models(self._settings.dbt_project, self._settings.compiled)
+        composer = composer_of(self._settings)
         self.version = models.version
         prepare(self._settings.archive, self._settings.profiles)
         if not self._lock.take(LOCK_WAIT_SECONDS):
@@ -77,7 +78,7 @@ class Window:
         log = FileLog(self._settings.landing)
         store, missed = open_store(self._settings, log, models)
         try:
-            with Sending(self._settings) as sending:
+            with Sending(self._settings, composer) as sending:
                 lane = LiveLane(log, store, models, sending.ledger, sending.shop, utc_now)
                 lane.facts.catch_up()
                 lane.admit(missed)
