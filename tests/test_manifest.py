@@ -24,10 +24,11 @@ LAYERS = {
     "staging": 0,
     "timelines": 1,
     "profiles": 2,
-    "triggers": 3,
-    "segments": 3,
-    "decisions": 4,
-    "outcomes": 5,
+    "content": 3,
+    "triggers": 4,
+    "segments": 4,
+    "decisions": 5,
+    "outcomes": 6,
 }
 CONTRACTS = {"fct_trigger_candidates", "fct_send_decisions"}
 SQL_TYPES = {pl.Int64: "bigint", pl.String: "varchar", pl.Datetime("us"): "timestamp"}
@@ -85,7 +86,8 @@ def seed(name: str) -> list[dict[str, str]]:
 
 def test_every_model_lies_in_a_layer_and_is_named_after_it(models: dict[str, Node]):
     names = {
-        "staging": "stg_", "timelines": "int_", "profiles": ("dim_", "fct_"), "triggers": "trg_",
+        "staging": "stg_", "timelines": "int_", "profiles": ("dim_", "fct_"),
+        "content": ("dim_", "fct_"), "triggers": "trg_",
         "segments": "seg_", "decisions": ("int_", "fct_"), "outcomes": "fct_",
     }  # fmt: skip
 
