@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 import tomllib
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 import yaml
 from pydantic import (
@@ -84,6 +86,29 @@ class Smtp(_Section):
         return self
 
 
+class Quiet(_Section):
+    """When nobody is mailed, by the clock of the person's own zone; it may cross midnight. Neither time: never."""
+
+    start: time | None = None
+    end: time | None = None
+    default_zone: str = Field("UTC", description="for people whose zone is unknown; an IANA name")
+
+    @field_validator("default_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"'{value}' is no IANA zone: write for example Europe/Berlin")
+        return value
+
+    @model_validator(mode="after")
+    def _is_an_interval(self) -> Quiet:
+        if (self.start is None) != (self.end is None):
+            raise ValueError("quiet hours need both start and end, or neither")
+        if self.start is not None and self.start == self.end:
+            raise ValueError("start and end are the same: leave both out to have no quiet hours")
+        return self
+
+
 class Mail(_Section):
     """Who writes, and how it leaves."""
 
@@ -98,6 +123,7 @@ class Mail(_Section):
         10_000, description="at most so many emails an hour, the rest waits; 'none' for no limit"
     )
     consent_required: bool = True
+    quiet_hours: Quiet = Quiet()
     smtp: Smtp = Smtp()
 
 

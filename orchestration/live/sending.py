@@ -10,12 +10,13 @@ from types import TracebackType
 from orchestration.links import links
 from orchestration.live.lease import utc_now
 from orchestration.live.plan import Shop
-from orchestration.settings import Mail, Settings
+from orchestration.settings import Mail, Quiet, Settings
 from senders.compose import Composer
 from senders.dispatch import Dispatcher
 from senders.ledger.ledger import Ledger
 from senders.mime import Identity
 from senders.policy import Policy
+from senders.quiet import QuietHours
 from senders.render import Renderer
 from senders.transports.base import Transport
 from senders.transports.file import FileTransport
@@ -69,8 +70,16 @@ def open_ledger(settings: Settings) -> Ledger:
     policy = Policy(
         cap=settings.project_vars()["emails_per_week"],
         consent_required=settings.mail.consent_required,
+        quiet_hours=quiet_hours(settings.mail.quiet_hours),
     )
     return Ledger.open(settings.ledger, settings.key(), policy)
+
+
+def quiet_hours(quiet: Quiet) -> QuietHours | None:
+    """None: mail may go out at any time of day."""
+    if quiet.start is None or quiet.end is None:
+        return None
+    return QuietHours(quiet.start, quiet.end, quiet.default_zone)
 
 
 def composer_of(settings: Settings) -> Composer:

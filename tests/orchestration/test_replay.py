@@ -128,3 +128,27 @@ def visit(message_id: str, who: str, event: str, second: int) -> dict:
         "timestamp": f"2026-03-02T12:{second // 60:02d}:{second % 60:02d}Z",
         "properties": {"product_id": message_id, "quantity": 1},
     }
+
+
+def test_quiet_hours_of_the_settings_hold_at_the_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Ann is in Berlin, where it is late in the evening; Bob's zone is unknown, and the default is still awake."""
+    monkeypatch.setenv("KAIROS_MAIL__QUIET_HOURS__START", "21:00")
+    monkeypatch.setenv("KAIROS_MAIL__QUIET_HOURS__END", "08:00")
+    monkeypatch.setenv("KAIROS_MAIL__QUIET_HOURS__DEFAULT_ZONE", "America/New_York")
+    calls = []
+    for name, zone in (("ann", "Europe/Berlin"), ("bob", None)):
+        who = {"anonymousId": name, "userId": name, "timestamp": "2026-03-02T20:30:00Z"}
+        traits = {"email": f"{name}@example.com", "consent": True} | ({"timezone": zone} if zone else {})
+        calls.append(who | {"type": "identify", "messageId": f"{name}-0", "traits": traits})
+        for number in (1, 2):
+            added = {"product_id": f"p{number}", "name": "Lamp", "price": 10}
+            track = {"type": "track", "event": "Product Added", "messageId": f"{name}-{number}"}
+            calls.append(who | track | {"properties": added})
+    file = tmp_path / "calls.jsonl"
+    file.write_text("".join(json.dumps(call) + "\n" for call in calls))
+
+    replay(tmp_path / "out", [file])
+
+    with (tmp_path / "out" / "sends.csv").open() as sends:
+        states = {row["anonymous_id"]: (row["state"], row["reason"]) for row in csv.DictReader(sends)}
+    assert states == {"ann": ("PLANNED", "quiet_hours"), "bob": ("SENT", "")}

@@ -18,6 +18,8 @@ from orchestration.settings import SettingsError, load_settings
         ("KAIROS_MAIL__TRANSPORT", "pigeon", "mail.transport: Input should be 'file' or 'smtp'"),
         ("KAIROS_LIVE__NO_SUCH", "1", "live.no_such"),
         ("KAIROS_COLLECTOR__PORT", "99999", "collector.port"),
+        ("KAIROS_MAIL__QUIET_HOURS__START", "21:00", "mail.quiet_hours: Value error, quiet hours need both"),
+        ("KAIROS_MAIL__QUIET_HOURS__DEFAULT_ZONE", "Mars/Base", "mail.quiet_hours.default_zone"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_is_allowed(
