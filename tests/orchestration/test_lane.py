@@ -161,7 +161,8 @@ def test_judging_again_after_a_crash_gives_the_same_decisions_once(shop: Bench):
     batch = shop.log.read_after(shop.lane.position)
     shop.decided()
     before = shop.ledger.counts()
-    shop.store.execute("delete from live.decided; delete from live.cursor; delete from landing.events;")
+    with shop.store.transaction():
+        shop.store.execute("delete from live.decided; delete from live.cursor; delete from landing.events;")
 
     again = shop.decided()
 
