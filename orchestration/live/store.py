@@ -63,6 +63,9 @@ class LiveStore:
         self._db.execute("set dynamic_or_filter_threshold = 2000; set timezone = 'UTC';")
         self._db.execute(_TABLES)
         self.empty: set[str] = set()  # the models' tables that have no rows
+        # What an idle lane asks fifty times a second; every transaction may change it.
+        self._cursor: tuple[int, datetime | None] | None = None
+        self._next_timer: tuple[datetime | None] | None = None
 
     def checkpoint(self) -> None:
         """Move what was written from the write-ahead log into the file, or the next opening has to."""
@@ -84,7 +87,10 @@ class LiveStore:
             self._db.execute("rollback")
             self.empty.clear()  # what was deleted is there again
             raise
-        self._db.execute("commit")
+        else:
+            self._db.execute("commit")
+        finally:
+            self._cursor = self._next_timer = None
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> duckdb.DuckDBPyConnection:
         return self._db.execute(sql, list(parameters))
@@ -110,13 +116,18 @@ class LiveStore:
 
     def cursor(self) -> tuple[int, datetime | None]:
         """(position after the last read frame, instant up to which everything was judged)."""
-        row = self.first("select position, as_of from live.cursor")
-        return (row[0], row[1]) if row else (0, None)
+        if self._cursor is None:
+            row = self.first("select position, as_of from live.cursor")
+            self._cursor = (row[0], row[1]) if row else (0, None)
+        return self._cursor
 
     def set_cursor(self, position: int, as_of: datetime) -> None:
+        self._cursor = None
         self._db.execute("delete from live.cursor")
         self._db.execute("insert into live.cursor values (?, ?)", [position, as_of])
 
     def next_timer(self) -> datetime | None:
-        row = self.first("select min(due_at) from live.timers")
-        return row[0] if row else None
+        if self._next_timer is None:
+            row = self.first("select min(due_at) from live.timers")
+            self._next_timer = (row[0] if row else None,)
+        return self._next_timer[0]

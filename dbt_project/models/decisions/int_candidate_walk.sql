@@ -21,7 +21,7 @@ judged as (
 
     select
         rules.*,
-        {{ sent_count('earlier.sent', 'rules.qualifies_at', var('compete_minutes') * 60, 'rules.priority') }} = 0
+        {{ sent_count('earlier.sent', 'rules.qualifies_at', var('email_gap_hours') * 3600, 'rules.priority') }} = 0
             as is_not_outranked,
         {{ sent_count('earlier.sent', 'rules.qualifies_at', 7 * 24 * 3600) }} < {{ var('emails_per_week') }}
             as is_within_weekly_cap,
@@ -34,7 +34,7 @@ judged as (
 
     select
         rules.*,
-        {{ sent_count('walked.sent', 'rules.qualifies_at', var('compete_minutes') * 60, 'rules.priority') }} = 0,
+        {{ sent_count('walked.sent', 'rules.qualifies_at', var('email_gap_hours') * 3600, 'rules.priority') }} = 0,
         {{ sent_count('walked.sent', 'rules.qualifies_at', 7 * 24 * 3600) }} < {{ var('emails_per_week') }},
         walked.sent
     from (
