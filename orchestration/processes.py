@@ -29,7 +29,9 @@ class Processes:
     children: dict[str, subprocess.Popen] = field(default_factory=dict)
 
     def __enter__(self) -> Processes:
+        """From the main thread: SIGTERM, as service managers send it, ends the parts as Ctrl-C does."""
         self.logs.mkdir(parents=True, exist_ok=True)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         return self
 
     def start(self, name: str, command: Sequence[str], **env: str) -> None:
@@ -62,6 +64,7 @@ class Processes:
 
     def __exit__(self, *_: object) -> None:
         """End them in the reverse order; a part that ignores SIGTERM for 15 s is killed."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # being told twice must not leave half of them
         for child in reversed(self.children.values()):
             _signal(child, signal.SIGTERM)
         deadline = time.monotonic() + 15
@@ -71,6 +74,7 @@ class Processes:
         for child in self.children.values():
             _signal(child, signal.SIGKILL)
             child.wait()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _signal(child: subprocess.Popen, number: int) -> None:

@@ -93,7 +93,7 @@ def _replay_live(files: list[Path], identify: bool, speed: float) -> None:
     with _progress() as progress:
         task = progress.add_task("sending", total=None)
         count = asyncio.run(send_live(settings, files, identify, speed, lambda: progress.advance(task, 1)))
-    console.print(f"{count} events sent to {settings.collector.public_url}")
+    console.print(f"{count} events sent to http://{settings.collector.host}:{settings.collector.port}")
 
 
 def simulate(
