@@ -8,5 +8,6 @@ where should_send <> (
     and has_not_purchased
     and is_timely
     and is_most_telling
+    and is_not_too_soon
     and is_within_weekly_cap
 )

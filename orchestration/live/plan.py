@@ -17,6 +17,7 @@ RULES = (
     "has_not_purchased",
     "is_timely",
     "is_most_telling",
+    "is_not_too_soon",
     "is_within_weekly_cap",
 )
 
@@ -52,6 +53,7 @@ def plan(
         expires_at=aware(row["expires_at"]),
         should_send=row["should_send"],
         needs_review=row["needs_review"],
+        hold_until=aware(row["hold_until"]),
         reasons={rule: bool(row[rule]) for rule in RULES},
         evidence={
             **evidence,
