@@ -23,6 +23,21 @@ RULES = (
 
 
 @dataclass(frozen=True)
+class TriggerRules:
+    """What the seeds say of all triggers, beyond the models."""
+
+    exits: Mapping[
+        str, Mapping[str, int]
+    ]  # by trigger: the events that cancel, with the touch they count from
+    sequence_versions: Mapping[str, int]  # by trigger: the version that newcomers enter
+
+    def exit_events(self, trigger_name: str, touch: int) -> tuple[str, ...]:
+        """Which events cancel this email."""
+        of_trigger = self.exits.get(trigger_name, {})
+        return tuple(event for event, from_touch in of_trigger.items() if touch >= from_touch)
+
+
+@dataclass(frozen=True)
 class Shop:
     """Who is writing: shown in every email."""
 
@@ -33,14 +48,16 @@ class Shop:
 
 def plan(
     row: Mapping[str, Any],
-    exits: Mapping[str, tuple[str, ...]],
+    rules: TriggerRules,
     shop: Shop,
     position: int,
     timings: Mapping[str, float],
     model_version: str,
 ) -> Decision:
     """One decision. `position` is where the log stood; `timings` are epoch seconds of this micro-batch."""
-    evidence = json.loads(row["evidence"] or "{}")
+    # Later touches are about the same as the first, and keep the version they entered with.
+    entered = {"sequence_version": rules.sequence_versions.get(row["trigger_name"])}
+    evidence = entered | json.loads(row["evidence"] or "{}")
     return Decision(
         decision_id=row["decision_id"],
         trigger_name=row["trigger_name"],
@@ -58,6 +75,8 @@ def plan(
         evidence={
             **evidence,
             "position": row["position"],
+            "contents_from_position": row["contents_from_position"],
+            "intent_score": row["intent_score"],
             "sends_this_week": row["sends_this_week"],
             "offer": row["offer"],  # what the branch offers; its template knows how to say it
             "model_version": model_version,
@@ -69,7 +88,7 @@ def plan(
         template=row["template"],
         subject=row["subject"],
         content=content(row, evidence, shop),
-        exit_events=exits.get(row["trigger_name"], ()),
+        exit_events=rules.exit_events(row["trigger_name"], row["touch"]),
         position=position,
         timings={
             "occurred": aware(row["occurred_at"]).timestamp(),
@@ -88,11 +107,12 @@ def content(row: Mapping[str, Any], evidence: Mapping[str, Any], shop: Shop) -> 
         "preheader": row["preheader"] or "",
         "trigger_name": row["trigger_name"],
         "route": row["route"],
+        "touch": row["touch"],
     }
     if row["trigger_name"] == "cart_abandonment":
         return common | {
             "items": [item for item in json.loads(row["items"] or "[]") if item["name"]],
-            "cart_value": evidence.get("cart_value"),
+            "cart_value": evidence.get("cart_value") if row["touch"] == 1 else row["items_value"],
             "currency": evidence.get("currency"),
             "cart_url": shop.url.rstrip("/") + "/cart",
         }
