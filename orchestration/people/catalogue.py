@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from orchestration.people.lifetime import LIFETIMES, MEANINGS
+from orchestration.people import clusters, lifetime
 
 # Exposures name what leaves the warehouse: files for marketers, and the database for everybody who asks.
 FILES, DATABASE = "segments_export", "marts_export"
@@ -38,10 +38,17 @@ LIFETIMES_TABLE = Table(
     "customer_lifetimes",
     "What each customer is worth in the next 90 days. One row per customer who ever bought; empty as long as too few "
     "have bought more than once.",
-    MEANINGS,
-    LIFETIMES,
+    lifetime.MEANINGS,
+    lifetime.LIFETIMES,
 )
-WORKED_OUT = (LIFETIMES_TABLE,)
+PROPOSALS_TABLE = Table(
+    "segment_proposals",
+    "Groups of people who behave alike, as proposals for segments; no email uses them. One row per proposal; empty as "
+    "long as too few people came.",
+    clusters.MEANINGS,
+    clusters.PROPOSALS,
+)
+WORKED_OUT = (LIFETIMES_TABLE, PROPOSALS_TABLE)
 
 
 def for_files(manifest: Mapping[str, Any]) -> list[Table]:

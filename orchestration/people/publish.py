@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from orchestration.people.catalogue import LIFETIMES_TABLE, Table, for_database, for_files
+from orchestration.people.behaviour import behaviour
+from orchestration.people.catalogue import LIFETIMES_TABLE, PROPOSALS_TABLE, Table, for_database, for_files
+from orchestration.people.clusters import PROPOSALS, WINDOW_DAYS, Proposals, propose
 from orchestration.people.dictionary import Entry, dictionary
 from orchestration.people.export import Exported, count, describe, export, forget_others
 from orchestration.people.files import replaced
 from orchestration.people.lifetime import LIFETIMES, Lifetimes, lifetimes
 from orchestration.people.marts import write_marts
+
+PROPOSALS_LAST = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,33 @@ def work_out_lifetimes(places: Places) -> Lifetimes:
     found = lifetimes(orders, as_of) if as_of else Lifetimes(LIFETIMES.to_frame(), "nothing has landed yet")
     keep(found.customers, places.worked_out(LIFETIMES_TABLE.name))
     return found
+
+
+def work_out_proposals(places: Places) -> Proposals:
+    """Groups among those who came within the last weeks, and how they compare with a week earlier.
+
+    Anew once a day: what people are like does not change in minutes, and it takes seconds of a core.
+    """
+    file = places.worked_out(PROPOSALS_TABLE.name)
+    kept = pl.read_parquet(file) if file.exists() else PROPOSALS.to_frame()
+    with duckdb.connect(str(places.warehouse), read_only=True) as warehouse:
+        as_of = known_until(warehouse)
+        if as_of is None:
+            found = Proposals(PROPOSALS.to_frame(), "nothing has landed yet")
+        elif _is_fresh(kept, as_of):
+            return Proposals(kept)
+        else:
+            people = behaviour(warehouse, as_of, WINDOW_DAYS)
+            found = propose(people, behaviour(warehouse, as_of - timedelta(days=7), WINDOW_DAYS), as_of)
+    keep(found.table, file)
+    return found
+
+
+def _is_fresh(kept: pl.DataFrame, as_of: datetime) -> bool:
+    """Proposals of this version of the table, worked out within the last day before `as_of`."""
+    if kept.schema != PROPOSALS or kept.is_empty():
+        return False
+    return timedelta(0) <= as_of - kept["as_of"][0] < PROPOSALS_LAST
 
 
 def keep(frame: pl.DataFrame, file: Path) -> None:

@@ -31,6 +31,7 @@ def test_the_graph_is_whole(repository):
         "live/send_decisions",
         "delivery/emails",
         "segments/customer_lifetimes",
+        "segments/segment_proposals",
         "segments/published",
     } <= keys
     assert {"fct_send_decisions", "fct_trigger_candidates", "trg_cart_abandonment"} <= keys

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -19,12 +20,22 @@ import polars as pl
 import pytest
 
 from orchestration.dbt import run_dbt
-from orchestration.people.catalogue import FILES, for_files
+from orchestration.people.catalogue import FILES, PROPOSALS_TABLE, for_files
+from orchestration.people.clusters import PROPOSALS
 from orchestration.people.dictionary import WARNING
 from orchestration.people.export import export
 from orchestration.people.files import replaced
 from orchestration.people.plot import as_markdown, sparkline, svg
-from orchestration.people.publish import Places, Published, publish, read_manifest, work_out_lifetimes
+from orchestration.people.publish import (
+    Places,
+    Published,
+    keep,
+    known_until,
+    publish,
+    read_manifest,
+    work_out_lifetimes,
+    work_out_proposals,
+)
 from orchestration.settings import ROOT
 from tests.models.sample import write_sample
 
@@ -241,18 +252,25 @@ def assets(built: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.ExecuteI
     """Both assets in an ordinary run, on the warehouse that was built."""
     monkeypatch.setenv("KAIROS_DATA", str(built))
     from orchestration.defs.resources import Kairos
-    from orchestration.defs.warehouse.people import customer_lifetimes, published
+    from orchestration.defs.warehouse.people import customer_lifetimes, published, segment_proposals
 
     with dg.instance_for_test() as instance:
         yield dg.materialize(
-            [customer_lifetimes, published], resources={"kairos": Kairos()}, instance=instance
+            [customer_lifetimes, segment_proposals, published],
+            resources={"kairos": Kairos()},
+            instance=instance,
         )
 
 
 def test_assets_tell_how_many_and_show_how_it_went(assets: dg.ExecuteInProcessResult, built: Path):
-    lifetimes, files = (event.materialization.metadata for event in assets.get_asset_materialization_events())
+    told = {
+        event.asset_key.path[-1]: event.materialization.metadata
+        for event in assets.get_asset_materialization_events()
+    }
 
-    assert "are needed" in lifetimes["refused"].value
+    files = told["published"]
+    assert "are needed" in told["customer_lifetimes"]["refused"].value
+    assert "are needed" in told["segment_proposals"]["refused"].value
     assert files["members_vips"].value == len(cells(built / "segments" / "seg_vips.csv"))
     assert "| vips | " in files["members"].value
     assert Path(files["dictionary"].value).exists() and Path(files["marts"].value).exists()
@@ -266,6 +284,31 @@ def test_lifetimes_that_were_worked_out_are_published(built: Path):
 
     assert done.files["customer_lifetimes"] == found.customers.height == 0
     assert found.refused
+
+
+def test_proposals_of_today_are_kept_and_those_of_yesterday_worked_out_anew(built: Path):
+    """Of so few people there are none, so that an empty table means it was worked out."""
+    places = Places(built)
+    file = places.worked_out(PROPOSALS_TABLE.name)
+    with duckdb.connect(str(places.warehouse), read_only=True) as warehouse:
+        now = known_until(warehouse)
+    assert now is not None
+    proposal = {
+        "proposal": "readers",
+        "people": 9,
+        "fidelity": 1.0,
+        "stability": 1.0,
+        "stability_kind": "bootstrap",
+    }
+
+    keep(pl.DataFrame([proposal | {"as_of": now - timedelta(hours=23)}], schema=PROPOSALS), file)
+    today = work_out_proposals(places)
+    published = publish(places, read_manifest(built / "target"))
+    keep(pl.DataFrame([proposal | {"as_of": now - timedelta(hours=25)}], schema=PROPOSALS), file)
+    tomorrow = work_out_proposals(places)
+
+    assert (today.table["proposal"].to_list(), published.files["segment_proposals"]) == (["readers"], 1)
+    assert tomorrow.refused.endswith("200 are needed") and pl.read_parquet(file).is_empty()
 
 
 def test_the_picture_has_a_line_per_segment():

@@ -3,13 +3,21 @@
 import dagster as dg
 
 from orchestration.defs.resources import Kairos, dbt_project
-from orchestration.people.catalogue import LIFETIMES_TABLE, for_database
+from orchestration.people.catalogue import LIFETIMES_TABLE, PROPOSALS_TABLE, for_database
 from orchestration.people.plot import as_markdown, sparkline
-from orchestration.people.publish import Places, Published, publish, read_manifest, work_out_lifetimes
+from orchestration.people.publish import (
+    Places,
+    Published,
+    publish,
+    read_manifest,
+    work_out_lifetimes,
+    work_out_proposals,
+)
 
 project = dbt_project()
 MODELS = [table.name for table in for_database(read_manifest(project.manifest_path.parent)) if table.is_model]
 LIFETIMES = dg.AssetKey(["segments", LIFETIMES_TABLE.name])
+PROPOSALS = dg.AssetKey(["segments", PROPOSALS_TABLE.name])
 
 
 @dg.asset(
@@ -28,8 +36,23 @@ def customer_lifetimes(kairos: Kairos) -> dg.MaterializeResult:
 
 
 @dg.asset(
+    key=PROPOSALS,
+    deps=["int_session_figures"],
+    group_name="segments",
+    owners=["team:lifecycle"],
+    kinds={"python", "scikitlearn", "parquet"},
+    pool="warehouse",
+    description=PROPOSALS_TABLE.description,
+)
+def segment_proposals(kairos: Kairos) -> dg.MaterializeResult:
+    """k-means on standardised behaviour, each group with a rule in words and with how stable it is."""
+    found = work_out_proposals(Places(kairos.settings().data))
+    return dg.MaterializeResult(metadata=found.as_metadata())
+
+
+@dg.asset(
     key=["segments", "published"],
-    deps=[*MODELS, LIFETIMES],
+    deps=[*MODELS, LIFETIMES, PROPOSALS],
     group_name="segments",
     owners=["team:lifecycle"],
     kinds={"python", "parquet", "csv", "duckdb"},
