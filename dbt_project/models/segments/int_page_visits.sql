@@ -8,6 +8,7 @@ select
     max(case when events.is_product_page then 1 else 0 end) as is_product_page,
     coalesce(max(events.engaged_seconds), 0) as engaged_seconds,
     coalesce(max(events.scroll_percent), 0) as scroll_percent,
+    min(events.received_at) as first_seen_at,
     max(events.received_at) as last_seen_at
 
 from {{ ref('int_visitor_events') }} as events

@@ -16,6 +16,7 @@ pages as (
         interests.interest,
         pages.page_view_id,
         pages.engaged_seconds,
+        pages.first_seen_at,
         pages.last_seen_at
     from {{ ref('int_page_visits') }} as pages
     inner join interests
@@ -32,6 +33,7 @@ looks as (
         session_id,
         interest,
         engaged_seconds,
+        first_seen_at,
         last_seen_at
     from pages
 
@@ -42,6 +44,7 @@ looks as (
         events.session_id,
         interests.interest,
         0 as engaged_seconds,
+        events.received_at as first_seen_at,
         events.received_at as last_seen_at
     from {{ ref('int_visitor_events') }} as events
     inner join interests
@@ -58,6 +61,7 @@ select
     interest,
     count(*) as look_count,
     cast(sum(engaged_seconds) as double) as visible_seconds,
+    min(first_seen_at) as first_seen_at,
     max(last_seen_at) as last_seen_at
 
 from looks

@@ -41,7 +41,7 @@ people as (
             and abandoned.session_id = figures.session_id
     where
         abandoned.still_number = 1
-        and figures.size_guide_count > 0
+        and figures.size_guide_seen_at <= abandoned.valid_from
 
 ),
 
