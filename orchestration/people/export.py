@@ -27,13 +27,18 @@ class Exported:
 
 
 def export(connection: duckdb.DuckDBPyConnection, name: str, source: str, folder: Path) -> Exported:
-    """Write `source`, a relation in SQL, as `name`.parquet and `name`.csv; each replaces its predecessor at once."""
+    """Write `source`, a relation in SQL, as `name`.parquet and `name`.csv; in the order of its columns.
+
+    Each replaces its predecessor at once.
+    """
     columns = describe(connection, source)
     with replaced(folder / f"{name}.parquet") as file:
-        connection.execute(f"copy (select * from {source}) to {_text(file)} (format parquet)")
+        connection.execute(f"copy (select * from {source} order by all) to {_text(file)} (format parquet)")
     cells = ", ".join(_cell(column, kind) for column, kind in columns)
     with replaced(folder / f"{name}.csv") as file:
-        connection.execute(f"copy (select {cells} from {source}) to {_text(file)} (format csv, header)")
+        connection.execute(
+            f"copy (select {cells} from {source} order by all) to {_text(file)} (format csv, header)"
+        )
     return Exported(name, count(connection, source), columns)
 
 

@@ -89,6 +89,17 @@ def test_every_table_is_there_twice_and_says_the_same(built: Path, published: Pu
     assert published.files["seg_vips"] > 0
 
 
+def test_files_are_in_order_and_counts_are_whole_numbers(built: Path, published: Published):
+    """Parquet has no 128 bits: such a count would arrive as a floating number."""
+    movements = pl.read_parquet(built / "segments" / "fct_segment_movements.parquet")
+
+    assert movements.select("segment_name", "movement_date").equals(
+        movements.select("segment_name", "movement_date").sort("segment_name", "movement_date")
+    )
+    assert movements["member_count"].dtype == pl.Int64
+    assert "hugeint" not in (built / "segments" / "dictionary.md").read_text()
+
+
 def test_every_segment_is_published(built: Path):
     manifest = read_manifest(built / "target")
     segments = {node["name"] for node in manifest["nodes"].values() if node["name"].startswith("seg_")}

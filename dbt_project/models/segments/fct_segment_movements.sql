@@ -51,7 +51,6 @@ frames as (
 )
 
 select
-    {{ stable_key(['frames.segment_name', 'frames.day_at']) }} as movement_key,
     frames.segment_name,
     cast(frames.day_at as date) as movement_date,
     cast(coalesce(sum(case
@@ -62,7 +61,8 @@ select
     end), 0) as bigint) as left_count,
     cast(coalesce(sum(case
         when spells.left_at >= frames.next_day_at or spells.left_at > frames.known_until then 1 else 0
-    end), 0) as bigint) as member_count
+    end), 0) as bigint) as member_count,
+    {{ stable_key(['frames.segment_name', 'frames.day_at']) }} as movement_key
 
 from frames
 left join {{ ref('int_segment_spells') }} as spells

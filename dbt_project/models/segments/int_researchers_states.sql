@@ -9,7 +9,7 @@ visits as (
         customer_id,
         settled_at,
         exploration_score
-    from {{ ref('int_session_intents') }}
+    from {{ ref('fct_session_intents') }}
     where intent = 'exploring'
 
 ),

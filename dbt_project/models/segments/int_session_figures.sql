@@ -30,13 +30,13 @@ interests as (
     select
         visitor_id,
         session_id,
-        sum(case when interest = 'study' then look_count else 0 end) as study_count,
-        sum(case when interest = 'size_guide' then look_count else 0 end) as size_guide_count,
+        cast(sum(case when interest = 'study' then look_count else 0 end) as bigint) as study_count,
+        cast(sum(case when interest = 'size_guide' then look_count else 0 end) as bigint) as size_guide_count,
         min(case when interest = 'size_guide' then first_seen_at end) as size_guide_seen_at,
-        sum(case when interest = 'video_demo' then look_count else 0 end) as video_demo_count,
-        sum(case when interest = 'pricing' then look_count else 0 end) as pricing_count,
+        cast(sum(case when interest = 'video_demo' then look_count else 0 end) as bigint) as video_demo_count,
+        cast(sum(case when interest = 'pricing' then look_count else 0 end) as bigint) as pricing_count,
         sum(case when interest = 'pricing' then visible_seconds else 0 end) as pricing_seconds,
-        sum(case when interest = 'checkout' then look_count else 0 end) as checkout_page_count,
+        cast(sum(case when interest = 'checkout' then look_count else 0 end) as bigint) as checkout_page_count,
         max(case when interest = 'checkout' then last_seen_at end) as checkout_seen_at
     from {{ ref('int_session_interests') }}
     group by visitor_id, session_id

@@ -11,7 +11,7 @@ visits as (
         figures.video_demo_count,
         greatest(intents.exploration_score, intents.abandonment_score) as intent_score
     from {{ ref('int_session_figures') }} as figures
-    inner join {{ ref('int_session_intents') }} as intents on figures.session_key = intents.session_key
+    inner join {{ ref('fct_session_intents') }} as intents on figures.session_key = intents.session_key
     where
         figures.video_demo_count >= {{ choice('video_demo_viewers', 'min_uses') }}
         and not figures.has_order
