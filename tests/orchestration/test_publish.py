@@ -57,6 +57,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A warehouse of a week, and dbt's manifest in `target`."""
     data = tmp_path_factory.mktemp("published")
     write_sample(data, 4_000)
+    return build(data)
+
+
+def build(data: Path) -> Path:
     arguments = ["build", "--exclude-resource-type", "unit_test", "test"]
     run_dbt(ROOT / "dbt_project", "warehouse", data / "target", arguments, data)
     return data
@@ -155,6 +159,18 @@ def test_a_segment_that_is_no_more_leaves_no_list_of_people(built: Path, publish
     publish(Places(built), read_manifest(built / "target"))
 
     assert (stale.exists(), own.exists()) == (False, True)
+
+
+def test_before_the_first_event_everything_is_there_and_empty(tmp_path: Path):
+    places = Places(build(tmp_path))
+
+    refused = [work_out_lifetimes(places).refused, work_out_proposals(places).refused]
+    done = publish(places, read_manifest(tmp_path / "target"))
+
+    assert refused == ["nothing has landed yet"] * 2
+    assert set(done.marts.values()) == {0} and done.members == {}
+    assert cells(tmp_path / "segments" / "seg_vips.csv") == []
+    assert "Nothing has landed yet." in (tmp_path / "segments" / "dictionary.md").read_text()
 
 
 # -- dictionary
@@ -360,7 +376,7 @@ def test_the_guide_followed_literally(built: Path, published: Published, tmp_pat
 
 
 def test_the_guide_names_every_segment_and_nothing_else(built: Path):
-    section = GUIDE.split("## Read a segment")[1].split("\n## ")[0]
+    section = GUIDE.split("## Read a segment")[1].split("\n### ")[0]
     names = {table.name for table in for_files(read_manifest(built / "target"))}
 
     assert set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE)) == names
