@@ -88,7 +88,7 @@ def test_every_model_lies_in_a_layer_and_is_named_after_it(models: dict[str, Nod
     names = {
         "staging": "stg_", "timelines": "int_", "profiles": ("dim_", "fct_"),
         "content": ("dim_", "fct_"), "triggers": "trg_",
-        "segments": "seg_", "decisions": ("int_", "fct_"), "outcomes": "fct_",
+        "segments": ("int_", "seg_", "fct_"), "decisions": ("int_", "fct_"), "outcomes": "fct_",
     }  # fmt: skip
 
     assert {layer(node) for node in models.values()} <= set(LAYERS)
