@@ -13,16 +13,31 @@ from collector.log.segments import sync_folder
 
 
 @contextmanager
-def durable_file(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
-    """Write into it; it takes the place of `path` when the block ends without an error."""
+def replaced(path: Path) -> Iterator[Path]:
+    """A scratch path to write to; it takes the file's place at the end, and vanishes if something fails.
+
+    Whoever has the old file open keeps reading the old one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}.writing")
-    with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+    scratch = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}")
+    scratch.unlink(missing_ok=True)
+    try:
+        yield scratch
+        _sync_file(scratch)
+        scratch.replace(path)
+        sync_folder(path.parent)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def durable_file(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """The same as an open file."""
+    with (
+        replaced(path) as scratch,
+        open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file,
+    ):
         yield file
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
-    sync_folder(path.parent)
 
 
 def create_once(path: Path, content: bytes, mode: int = 0o600) -> bytes:

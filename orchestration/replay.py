@@ -37,6 +37,7 @@ from orchestration.live.sending import composer_of, dispatcher, open_ledger, sho
 from orchestration.live.store import LiveStore
 from orchestration.settings import Settings
 from senders.decision import Decision
+from senders.transports.base import Transport
 from senders.transports.file import FileTransport
 
 AFTER_THE_END = timedelta(days=31)  # long enough for every timer to ripen
@@ -160,8 +161,14 @@ class Replay:
     """One run of recorded traffic; leaves nothing behind but what `out` asks for."""
 
     def __init__(
-        self, settings: Settings, out: Path, overrides: Overrides | None = None, chunk: int = CHUNK
+        self,
+        settings: Settings,
+        out: Path,
+        overrides: Overrides | None = None,
+        chunk: int = CHUNK,
+        transport: Transport | None = None,
     ) -> None:
+        """Emails become files in `out / "emails"`, unless another transport is given."""
         work = out / ".work"
         shutil.rmtree(work, ignore_errors=True)
         for stale in ("emails", "candidates.csv", "sends.csv"):
@@ -171,25 +178,25 @@ class Replay:
         self._settings = settings.model_copy(
             update={"data": work, "secret": SecretStr(settings.key().decode())}
         )
-        self._clock = Clock()
-        self._log = FileLog(
-            work / "landing", segment_bytes=1 << 38, segment_seconds=1e12, clock=self._clock, durable=False
+        self.clock = Clock()
+        self.log = FileLog(
+            work / "landing", segment_bytes=1 << 38, segment_seconds=1e12, clock=self.clock, durable=False
         )
         models, problem = current_models(settings.dbt_project, settings.compiled)
         if problem:
             raise ValueError(problem)
-        self._ledger = open_ledger(self._settings)
-        self._ledger.recover(self._clock())
+        self.ledger = open_ledger(self._settings)
+        self.ledger.recover(self.clock())
         self._store = LiveStore(work / "live.duckdb", settings.live.memory_limit)
         self._lane = LiveLane(
-            self._log, self._store, models, self._ledger, shop_of(settings), self._clock, overrides,
+            self.log, self._store, models, self.ledger, shop_of(settings), self.clock, overrides,
             record=self._collect, follow=lambda: None,
         )  # fmt: skip
-        outbox = FileTransport(out / "emails", durable=False)
+        outbox = transport or FileTransport(out / "emails", durable=False)
         self._dispatcher = dispatcher(
-            composer_of(self._settings), self._ledger, outbox, lambda: None, self._clock
+            composer_of(self._settings), self.ledger, outbox, lambda: None, self.clock
         )
-        self._receipts = ReceiptExport(self._log, self._ledger)
+        self._receipts = ReceiptExport(self.log, self.ledger)
         self._shortest = shortest_delay(self._store)
         self._collected: list[tuple[Decision, Row]] = []
         self.result = Replayed()
@@ -206,8 +213,8 @@ class Replay:
             chunk.append(arrival)
         self._feed(chunk)
         progress(len(chunk))
-        end = self._clock() + AFTER_THE_END
-        self._ripen(end)
+        end = self.clock() + AFTER_THE_END
+        self.ripen_until(end)
         self._judge(Batch([], self._lane.position, end), end)
         self._write()
         return self.result
@@ -216,34 +223,35 @@ class Replay:
         """Close everything and remove the working folder."""
         self._dispatcher.stop()
         self._store.close()
-        self._ledger.close()
-        self._log.close()
+        self.ledger.close()
+        self.log.close()
         shutil.rmtree(self._work, ignore_errors=True)
 
     def _feed(self, chunk: Sequence[Arrival]) -> None:
         if not chunk:
             return
-        self._ripen(chunk[0].at)
+        self.ripen_until(chunk[0].at)
         for at, calls in _together(chunk):
-            self._clock.advance(at)
-            self._log.append(_payloads(calls, self._clock()))
-        self._catch_up()
+            self.clock.advance(at)
+            self.log.append(_payloads(calls, self.clock()))
+        self.catch_up()
 
-    def _catch_up(self) -> None:
-        while (batch := self._log.read_after(self._lane.position)).frames:
+    def catch_up(self) -> None:
+        """Judge everything that has arrived."""
+        while (batch := self.log.read_after(self._lane.position)).frames:
             self._judge(batch, batch.watermark)
 
-    def _ripen(self, until: datetime) -> None:
+    def ripen_until(self, until: datetime) -> None:
         """Nobody moves before `until`: judge the timers up to it, and what was sent before its successor."""
         while (due := self._next_due()) and due < until:
             reached = min(until, due + self._shortest)
             self._judge(Batch([], self._lane.position, reached), reached)
-            self._clock.advance(reached)
-            self._catch_up()
+            self.clock.advance(reached)
+            self.catch_up()
 
     def _next_due(self) -> datetime | None:
         """When the next silence ripens or the next held email may go out."""
-        instants = (self._lane.next_timer(), self._ledger.next_due())
+        instants = (self._lane.next_timer(), self.ledger.next_due())
         return min(filter(None, instants), default=None)
 
     def _judge(self, batch: Batch, watermark: datetime) -> None:
@@ -264,11 +272,11 @@ class Replay:
         self._lane.facts.learn([*waiting, *facts])
         self._collected = []
         # They come back as events, which are none of the recording's.
-        self.result.events -= len(self._receipts.run(self._clock()))
+        self.result.events -= len(self._receipts.run(self.clock()))
 
     def _release(self, facts: Iterator[Frame], waiting: list[Frame], until: datetime) -> None:
         """What was held goes out at the instant it was held until."""
-        while (due := self._ledger.next_due()) and due < until:
+        while (due := self.ledger.next_due()) and due < until:
             self._learn_until(facts, waiting, due)
             self._dispatcher.drain(due)
 
@@ -290,8 +298,8 @@ class Replay:
 
     def _send(self, decision: Decision, row: Row) -> None:
         now = decision.qualifies_at
-        self._ledger.learn(consents([row]))
-        self._ledger.record([decision], now)
+        self.ledger.learn(consents([row]))
+        self.ledger.record([decision], now)
         self.result.decisions.append(decision)
         if decision.should_send:
             self._dispatcher.drain(now)
@@ -306,7 +314,7 @@ class Replay:
             _send_row(found, decision)
             for decision in decisions
             if decision.should_send
-            for found in self._ledger.explain(decision_id=decision.decision_id)
+            for found in self.ledger.explain(decision_id=decision.decision_id)
         ]
         self.result.sent = sum(send["state"] == "SENT" for send in sends)
         _write_csv(self._out / "sends.csv", SEND_COLUMNS, sends)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.people.files import replaced
+from orchestration.durable import replaced
 
 # A spreadsheet takes a cell that begins like this for a formula, and formulas can call out.
 DANGEROUS = r"^[=+\-@\t\r\n]"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.durable import replaced
 from orchestration.people.catalogue import Table
-from orchestration.people.files import replaced
 
 
 def write_marts(file: Path, warehouse: Path, tables: Mapping[str, tuple[Table, str]]) -> dict[str, int]:

@@ -11,12 +11,12 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from orchestration.durable import replaced
 from orchestration.people.behaviour import behaviour
 from orchestration.people.catalogue import LIFETIMES_TABLE, PROPOSALS_TABLE, Table, for_database, for_files
 from orchestration.people.clusters import PROPOSALS, WINDOW_DAYS, Proposals, propose
 from orchestration.people.dictionary import Entry, dictionary
 from orchestration.people.export import Exported, count, describe, export, forget_others
-from orchestration.people.files import replaced
 from orchestration.people.lifetime import LIFETIMES, Lifetimes, lifetimes
 from orchestration.people.marts import write_marts
 

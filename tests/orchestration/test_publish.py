@@ -20,11 +20,11 @@ import polars as pl
 import pytest
 
 from orchestration.dbt import run_dbt
+from orchestration.durable import replaced
 from orchestration.people.catalogue import FILES, PROPOSALS_TABLE, for_files
 from orchestration.people.clusters import PROPOSALS
 from orchestration.people.dictionary import WARNING
 from orchestration.people.export import export
-from orchestration.people.files import replaced
 from orchestration.people.plot import as_markdown, sparkline, svg
 from orchestration.people.publish import (
     Places,
