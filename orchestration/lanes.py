@@ -73,7 +73,7 @@ def _live(settings: Settings) -> tuple[Decided, datetime | None]:
 
 
 def _warehouse(settings: Settings) -> tuple[Decided, datetime]:
-    with duckdb.connect(str(settings.data / "warehouse.duckdb"), read_only=True) as warehouse:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         columns = ", ".join(RULES)
         rows = warehouse.execute(
             f"select decision_id, qualifies_at, {columns} from fct_send_decisions"

@@ -9,4 +9,5 @@ where should_send <> (
     and is_timely
     and is_most_telling
     and is_within_weekly_cap
+    and has_something_to_offer
 )

@@ -77,6 +77,7 @@ select
     rules.is_timely,
     rules.is_not_awaiting and walk.is_not_outranked as is_most_telling,
     walk.is_within_weekly_cap,
+    rules.has_something_to_offer,
     (
         rules.is_reachable
         and rules.has_consent
@@ -86,6 +87,7 @@ select
         and rules.is_not_awaiting
         and walk.is_not_outranked
         and walk.is_within_weekly_cap
+        and rules.has_something_to_offer
     ) as should_send,
     coalesce(routes.needs_review, false) as needs_review,
 
@@ -103,7 +105,21 @@ select
     variants.variant,
     variants.subject,
     variants.preheader,
-    contents.items,
+    carts.items,
+    carts.offered_value,
+    contents.product,
+    contents.viewed_products,
+    contents.similar_products,
+    contents.accessories,
+    contents.category,
+    contents.proof,
+    contents.review,
+    contents.size_guide,
+    case
+        when rules.loyalty_points > 0
+            then {{ json_object_of({'points': 'rules.loyalty_points', 'tier': 'rules.tier'}) }}
+    end as loyalty,
+    contents.stock,
     rules.evidence,
     walk.sends_this_week,
     rules.intent_score
@@ -118,4 +134,5 @@ left join variants
     on
         rules.candidate_id = variants.candidate_id
         and variants.draw_number = 1
-left join {{ ref('int_cart_contents') }} as contents on rules.candidate_id = contents.candidate_id
+left join {{ ref('int_cart_contents') }} as carts on rules.candidate_id = carts.candidate_id
+left join {{ ref('int_candidate_content') }} as contents on rules.candidate_id = contents.candidate_id

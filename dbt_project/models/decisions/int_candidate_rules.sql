@@ -65,6 +65,7 @@ select
     customers.email,
     customers.first_name,
     customers.tier,
+    customers.loyalty_points,
     customers.timezone,
     customers.locale,
     customers.country,
@@ -74,6 +75,7 @@ select
     not coalesce(suppressions.is_suppressed, false) as is_not_suppressed,
     coalesce(orders.has_order, 0) = 0 as has_not_purchased,
     candidates.valid_from <= {{ seconds_after('candidates.occurred_at', var('late_event_minutes') * 60) }} as is_timely,
+    coalesce(contents.has_main_product, true) as has_something_to_offer,
     coalesce(awaited.is_awaited, 0) = 0 as is_not_awaiting
 
 from candidates
@@ -88,3 +90,4 @@ left join suppressions
         and suppressions.age_number = 1
 left join orders on candidates.candidate_id = orders.candidate_id
 left join awaited on candidates.candidate_id = awaited.candidate_id
+left join {{ ref('int_candidate_content') }} as contents on candidates.candidate_id = contents.candidate_id
