@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from orchestration.live.blocks import blocks, currency_of, product_of_page, without_repeats
 from senders.decision import Decision
 
 RULES = (
@@ -20,11 +21,6 @@ RULES = (
     "is_within_weekly_cap",
     "has_something_to_offer",
 )
-
-# What a template calls it and the column it comes from.
-BLOCKS = {name: name for name in ("product", "category", "proof", "review", "size_guide", "loyalty", "stock")}
-LISTS = {"viewed": "viewed_products", "similar": "similar_products", "accessories": "accessories"}
-MOST_IN_A_LIST = 8
 
 
 @dataclass(frozen=True)
@@ -92,52 +88,24 @@ def content(row: Mapping[str, Any], evidence: Mapping[str, Any], shop: Shop) -> 
         "preheader": row["preheader"] or "",
         "trigger_name": row["trigger_name"],
         "route": row["route"],
-        **_blocks(row),
+        **blocks(row),
     }
     if row["trigger_name"] == "cart_abandonment":
         items = [item for item in json.loads(row["items"] or "[]") if item["name"]]
         left_out = row["offered_value"] is not None  # then the sum is that of what is shown
-        return _without_repeats(common, items) | {
+        return without_repeats(common, items) | {
             "items": items,
             "cart_value": row["offered_value"] if left_out else evidence.get("cart_value"),
             "currency": evidence.get("currency"),
             "cart_url": shop.url.rstrip("/") + "/cart",
         }
     page = {"page_url": evidence.get("page_url"), "page_title": evidence.get("page_title")}
-    product = _product(evidence) or common.get("product")
-    common = _without_repeats(common, [product] if product else []) | {"product": product}
+    product = product_of_page(evidence, common.get("product"))
+    page |= {"product": product, "currency": currency_of(product, common)}
+    common = without_repeats(common, [product] if product else [])
     if row["trigger_name"] == "feature_exploration":
         return common | page | {"features": [name for name in evidence.get("features") or [] if name]}
     return common | page
-
-
-def _blocks(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Blocks of senders/context.py from the columns of the decision; what is missing is left to its default."""
-    return {name: json.loads(row[column]) for name, column in BLOCKS.items() if row[column]} | {
-        name: json.loads(row[column] or "[]") for name, column in LISTS.items()
-    }
-
-
-def _without_repeats(blocks: dict[str, Any], shown: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the email is about is not recommended in it once more; a list is as long as any template shows."""
-    known = {product["product_id"] for product in shown}
-    fresh = {
-        name: [product for product in blocks[name] if product["product_id"] not in known][:MOST_IN_A_LIST]
-        for name in LISTS
-    }
-    return blocks | fresh
-
-
-def _product(evidence: Mapping[str, Any]) -> dict[str, Any] | None:
-    if not evidence.get("product_name"):
-        return None
-    return {
-        "product_id": evidence.get("product_id"),
-        "name": evidence["product_name"],
-        "price": evidence.get("price"),
-        "image_url": evidence.get("image_url"),
-        "url": evidence.get("page_url"),
-    }
 
 
 def aware(instant: datetime) -> datetime:

@@ -85,7 +85,7 @@ items as (
         not coalesce(blocks.is_withdrawn, false) as is_offered,
         row_number() over (
             partition by pieces.candidate_id
-            order by coalesce(blocks.is_withdrawn, false), pieces.price desc nulls last, pieces.item_key
+            order by coalesce(blocks.is_withdrawn, false) asc, pieces.price desc nulls last, pieces.item_key asc
         ) as item_rank
     from pieces
     left join {{ published('fct_product_blocks') }} as blocks on pieces.product_id = blocks.product_id
@@ -105,8 +105,9 @@ select
     }), 'first_position, item_key', 'is_offered') }} as items,
     max(case when is_offered and item_rank = 1 then product_id end) as main_product_id,
     max(case when is_offered then 1 else 0 end) = 1 as has_main_product,
-    case when min(case when is_offered then 1 else 0 end) = 0
-        then sum(case when is_offered then price * quantity end)
+    case
+        when min(case when is_offered then 1 else 0 end) = 0
+            then cast(sum(case when is_offered then price * quantity end) as double)
     end as offered_value
 
 from items

@@ -5,7 +5,7 @@ brought as (
 
     select
         *,
-        row_number() over (partition by product_id, size order by size_rank nulls last, note asc) as copy_number
+        row_number() over (partition by product_id, size order by size_rank asc nulls last, note asc) as copy_number
     from {{ source('catalogue', 'size_charts') }}
     where
         product_id is not null
