@@ -107,19 +107,19 @@ select
     variants.preheader,
     carts.items,
     carts.offered_value,
-    contents.product,
-    contents.viewed_products,
-    contents.similar_products,
-    contents.accessories,
-    contents.category,
-    contents.proof,
-    contents.review,
-    contents.size_guide,
+    rules.product,
+    rules.viewed_products,
+    rules.similar_products,
+    rules.accessories,
+    rules.category,
+    rules.proof,
+    rules.review,
+    rules.size_guide,
     case
         when rules.loyalty_points > 0
             then {{ json_object_of({'points': 'rules.loyalty_points', 'tier': 'rules.tier'}) }}
     end as loyalty,
-    contents.stock,
+    rules.stock,
     rules.evidence,
     walk.sends_this_week,
     rules.intent_score
@@ -135,4 +135,3 @@ left join variants
         rules.candidate_id = variants.candidate_id
         and variants.draw_number = 1
 left join {{ ref('int_cart_contents') }} as carts on rules.candidate_id = carts.candidate_id
-left join {{ ref('int_candidate_content') }} as contents on rules.candidate_id = contents.candidate_id

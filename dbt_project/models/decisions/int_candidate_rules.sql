@@ -1,4 +1,4 @@
--- Each candidate beside what was known of the person at that instant. One row per candidate.
+-- Each candidate beside what was known of the person at that instant, and what can be shown. One row per candidate.
 with
 
 candidates as (
@@ -70,6 +70,15 @@ select
     customers.locale,
     customers.country,
     customers.valid_from as profile_at,
+    contents.product,
+    contents.viewed_products,
+    contents.similar_products,
+    contents.accessories,
+    contents.category,
+    contents.proof,
+    contents.review,
+    contents.size_guide,
+    contents.stock,
     coalesce(customers.email, '') <> '' as is_reachable,
     coalesce(customers.has_consent, false) as has_consent,
     not coalesce(suppressions.is_suppressed, false) as is_not_suppressed,
