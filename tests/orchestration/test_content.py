@@ -229,3 +229,18 @@ def test_what_did_not_change_is_not_written_again(stocked: Settings):
 
     assert file.stat().st_mtime_ns == before
     assert [path.name for path in stocked.published.iterdir()] == [file.name]
+
+
+def test_a_catalogue_from_a_spreadsheet_is_read(tmp_path: Path):
+    """A few lines, another separator, a column that is empty throughout, and a price that is none."""
+    settings = load_settings(data=tmp_path)
+    prepare(settings.archive, settings.profiles)
+    settings.catalogue.mkdir()
+    (settings.catalogue / "products.csv").write_text("product_id,name,price,stock\n1,Hat,20,\n2,Cap,ask,\n")
+    (settings.catalogue / "products-2.csv").write_text("product_id;name;price\n3;Scarf;9.5\n")
+
+    publish_catalogue(settings)
+
+    published = pl.read_parquet(settings.published / "fct_product_blocks.parquet")
+    withdrawn = dict(published.select("product_id", "is_withdrawn").iter_rows())
+    assert withdrawn == {"1": False, "2": True, "3": False}
