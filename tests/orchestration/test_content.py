@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import polars as pl
 import pytest
 
 from orchestration.archive import prepare
+from orchestration.defs.resources import Kairos
+from orchestration.defs.warehouse.published import published_content
 from orchestration.live.content import import_content
 from orchestration.live.store import LiveStore
 from orchestration.publishing import publish, publish_catalogue
@@ -229,6 +232,15 @@ def test_what_did_not_change_is_not_written_again(stocked: Settings):
 
     assert file.stat().st_mtime_ns == before
     assert [path.name for path in stocked.published.iterdir()] == [file.name]
+
+
+def test_the_asset_says_how_many_products_it_published(stocked: Settings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("KAIROS_DATA", str(stocked.data))
+
+    done = dg.materialize([published_content], resources={"kairos": Kairos()})
+
+    [event] = done.asset_materializations_for_node("published__fct_product_blocks")
+    assert event.metadata["products"].value == len(GOODS)
 
 
 def test_a_catalogue_from_a_spreadsheet_is_read(tmp_path: Path):
