@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import os
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -30,7 +31,6 @@ def publish_catalogue(settings: Settings) -> dict[str, int]:
     For a new catalogue that shall not wait for the next batch; nobody else may use the warehouse meanwhile.
     Raises DbtFailed with dbt's message.
     """
-    target = settings.data.resolve() / "target"
     selection = [
         "--select",
         *(f"+{name}" for name in PUBLISHED),
@@ -38,7 +38,8 @@ def publish_catalogue(settings: Settings) -> dict[str, int]:
         "unit_test",
         "test",
     ]
-    run_dbt(settings.dbt_project, "warehouse", target, ["build", *selection], settings.data)
+    with tempfile.TemporaryDirectory() as target:
+        run_dbt(settings.dbt_project, "warehouse", Path(target), ["build", *selection], settings.data)
     return publish(settings)
 
 
