@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import duckdb
@@ -21,7 +21,7 @@ class Decided:
     """When it qualified, about whom, and how each rule was answered."""
 
     at: datetime
-    person: str
+    person: str = field(compare=False)
     rules: tuple[bool, ...]
 
     @property

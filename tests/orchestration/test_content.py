@@ -22,6 +22,7 @@ from orchestration.live.store import LiveStore
 from orchestration.publishing import publish, publish_catalogue
 from orchestration.replay import Replay, read_calls
 from orchestration.settings import Settings, load_settings
+from senders.context import Context
 from simulator.catalogue import Product, products
 from simulator.catalogue_files import SOLD_OUT, write_catalogue
 from tests.orchestration.traffic import START, Bench
@@ -92,12 +93,13 @@ def replayed(settings: Settings, visit: Visit, out: Path) -> tuple[list, list[st
 def test_a_visit_becomes_an_email_with_similar_products_and_a_review(stocked: Settings, tmp_path: Path):
     visit = Visit().signs_in().looks_at(TENT).does("page", "Size Guide").reads(PARKA)
 
-    _, [html] = replayed(stocked, visit, tmp_path)
+    [decision], [html] = replayed(stocked, visit, tmp_path)
 
     assert "The Ridge Down Parka has become the one I reach for." in html
     assert "Similar styles" in html and "Alpine Shell Jacket" in html and "$229.00" in html
     assert "Which size of the Ridge Down Parka?" in html and "Chest 95 to 101 cm." in html
     assert "See everything in jackets" in html
+    Context.model_validate({**decision.content, "unsubscribe_url": "https://shop.example/u"})
 
 
 def test_a_cart_s_email_shows_what_else_was_looked_at(stocked: Settings, tmp_path: Path):
@@ -244,11 +246,11 @@ def test_the_asset_says_how_many_products_it_published(stocked: Settings, monkey
 
 
 def test_a_catalogue_from_a_spreadsheet_is_read(tmp_path: Path):
-    """A few lines, another separator, a column that is empty throughout, and a price that is none."""
+    """A few lines, one of them short, another separator, an empty column, and a price that is none."""
     settings = load_settings(data=tmp_path)
     prepare(settings.archive, settings.profiles)
     settings.catalogue.mkdir()
-    (settings.catalogue / "products.csv").write_text("product_id,name,price,stock\n1,Hat,20,\n2,Cap,ask,\n")
+    (settings.catalogue / "products.csv").write_text("product_id,name,price,stock\n1,Hat,20\n2,Cap,ask,\n")
     (settings.catalogue / "products-2.csv").write_text("product_id;name;price\n3;Scarf;9.5\n")
 
     publish_catalogue(settings)
