@@ -31,8 +31,8 @@ lint: setup  ## style and import rules alone
 bench: setup  ## measure and write docs/benchmarks.md (ONLY=latency|timers|intake|dispatch|scale|idle|setup)
 	@$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY))
 
-chaos: setup  ## kill everything at random moments (CYCLES=200 SEED=1)
-	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),200) --seed $(or $(SEED),1)
+chaos: setup  ## kill everything at random moments (CYCLES=200 SEED=1; POWER=1 cuts the power instead, as root)
+	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),200) --seed $(or $(SEED),1) $(if $(POWER),--power) $(ARGS)
 
 lock: setup  ## renew requirements.lock from pyproject.toml (needs the uv package)
 	$(BIN)/python -m tests.lock

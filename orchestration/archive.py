@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,8 @@ import polars as pl
 
 from collector.log.base import Frame, join_position
 from collector.log.file import FileLog
-from collector.log.segments import Segment, sync_folder
+from collector.log.segments import Segment
+from orchestration.durable import durable_file
 from orchestration.live.decode import EVENT_SCHEMA, QUARANTINE_SCHEMA, decode
 
 TAIL = "tail"
@@ -93,14 +93,8 @@ def _write_pair(frames: Iterable[Frame], folder: Path, stem: str) -> tuple[int, 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
     """Write, make durable, then rename: a reader never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".writing")
-    with scratch.open("wb") as file:
+    with durable_file(path) as file:
         frame.write_parquet(file)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
-    sync_folder(path.parent)
 
 
 def _remove_read(log: FileLog, folder: Path, read_until: int) -> int:

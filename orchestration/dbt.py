@@ -9,6 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from collector.log.segments import sync_folder
+from orchestration.durable import sync_tree
+
 
 class DbtFailed(RuntimeError):
     """dbt refused; the message is dbt's own, the end of it."""
@@ -36,8 +39,10 @@ def compile_into(project: Path, target: str, folder: Path, verb: str = "compile"
         run_dbt(project, target, scratch, [verb, "--no-partial-parse"])
         # Seeds are frozen beside the SQL, so that falling back to this version is falling back to all of it.
         shutil.copytree(project / "seeds", scratch / "seeds")
+        sync_tree(scratch)
         shutil.rmtree(folder, ignore_errors=True)
         scratch.rename(folder)
+        sync_folder(folder.parent)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

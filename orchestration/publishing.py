@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import filecmp
-import os
 import tempfile
 from pathlib import Path
 
 import duckdb
 
-from collector.log.segments import sync_folder
 from orchestration.dbt import run_dbt
+from orchestration.durable import durable_file
 from orchestration.live.content import PUBLISHED
 from orchestration.settings import Settings
 
@@ -44,20 +43,11 @@ def publish_catalogue(settings: Settings) -> dict[str, int]:
 
 
 def _write(warehouse: duckdb.DuckDBPyConnection, name: str, path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".writing")
-    quoted = str(scratch).replace("'", "''")
-    warehouse.execute(f"copy (select * from {name} order by product_id) to '{quoted}' (format parquet)")
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder) / path.name
+        warehouse.execute(f"copy (select * from {name} order by product_id) to '{fresh}' (format parquet)")
+        if not (path.exists() and filecmp.cmp(fresh, path, shallow=False)):
+            with durable_file(path) as file:
+                file.write(fresh.read_bytes())
     row = warehouse.execute(f"select count(*) from {name}").fetchone()
-    if path.exists() and filecmp.cmp(scratch, path, shallow=False):
-        scratch.unlink()
-    else:
-        _rename_durably(scratch, path)
     return int(row[0]) if row else 0
-
-
-def _rename_durably(scratch: Path, path: Path) -> None:
-    with scratch.open("rb") as file:
-        os.fsync(file.fileno())
-    scratch.replace(path)
-    sync_folder(path.parent)

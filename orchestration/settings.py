@@ -26,6 +26,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from orchestration.durable import create_once
+
 ROOT = Path(__file__).resolve().parent.parent
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -218,12 +220,7 @@ class Settings(BaseSettings):
         """The secret; made once and kept beside the data, so that links stay valid for years."""
         if self.secret:
             return self.secret.get_secret_value().encode()
-        file = self.data / "secret"
-        if not file.exists():
-            self.data.mkdir(parents=True, exist_ok=True)
-            file.touch(mode=0o600)
-            file.write_text(secrets.token_hex(32))
-        return file.read_text().strip().encode()
+        return create_once(self.data / "secret", secrets.token_hex(32).encode()).strip()
 
 
 def _toml_file() -> Path | None:

@@ -20,11 +20,13 @@ class Decision:
     entity_id: str
     visitor_id: str
     qualifies_at: datetime
-    expires_at: datetime  # too late from here on: the ledger lets it expire instead of surprising someone
+    expires_at: datetime  # too late from here on, unless it waits on purpose: it expires instead of surprising someone
     should_send: bool  # the conjunction of `reasons`
     session_id: str | None = None
     customer_id: str | None = None
     needs_review: bool = False
+    # How long quiet hours, a reviewer or the volume limit may keep it at most. None = not beyond `expires_at`.
+    hold_until: datetime | None = None
     reasons: Mapping[str, bool] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
     to_address: str | None = None

@@ -30,7 +30,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Hold:
-    """Not now: look again at `due_us`."""
+    """Not now: look again at `due_us`, and from then on be as quick as at first."""
 
     due_us: int
     reason: str
@@ -48,7 +48,8 @@ class Gated:
 
 _ROW = """
 select outbox.id, outbox.state, outbox.due_us, outbox.frozen_us, outbox.content_sha256,
-    decisions.customer_id, decisions.visitor_id, decisions.address_hash, decisions.expires_us,
+    outbox.expires_us, decisions.customer_id, decisions.visitor_id, decisions.address_hash,
+    decisions.hold_until_us, decisions.expires_us - decisions.qualifies_us as patience_us,
     decisions.needs_review, decisions.position, payloads.to_address, payloads.timezone, payloads.exit_events
 from outbox join decisions using (id) join payloads using (id)
 where outbox.id = ?
@@ -72,7 +73,7 @@ def pass_gate(
         subjects = _subjects(transaction.connection, row)
         verdict = judge(transaction.connection, row, subjects, now, policy)
         if verdict is None and room is not None and len(reserved) >= room:
-            verdict = Hold(min(room_again_us, row["expires_us"]), "hourly_limit")
+            verdict = Hold(room_again_us, "hourly_limit")
         match verdict:
             case None:
                 _reserve(transaction, row, now_us, epoch)
@@ -81,7 +82,9 @@ def pass_gate(
                 move(transaction, row["id"], "PLANNED", state, now_us, reason)
                 refused += 1
             case Hold(due_us, reason):
-                wait(transaction, row["id"], due_us, reason, now_us)
+                due_us = min(due_us, row["hold_until_us"])
+                expires_us = min(due_us + row["patience_us"], row["hold_until_us"])
+                wait(transaction, row["id"], due_us, reason, now_us, expires_us)
                 held += 1
     return Gated(tuple(reserved), refused, held)
 
@@ -176,7 +179,7 @@ def _quiet(row: sqlite3.Row, now: datetime, policy: Policy) -> Hold | None:
     if policy.quiet_hours is None:
         return None
     allowed = next_allowed(now, row["timezone"], policy.quiet_hours)
-    return Hold(min(to_us(allowed), row["expires_us"]), "quiet_hours") if allowed > now else None
+    return Hold(to_us(allowed), "quiet_hours") if allowed > now else None
 
 
 def _approval(connection: sqlite3.Connection, row: sqlite3.Row) -> Refusal | None:

@@ -29,10 +29,12 @@ from collector.log.file import FileLog
 from orchestration.links import links
 from orchestration.live.lease import utc_now
 from orchestration.live.sending import open_ledger
-from orchestration.settings import load_settings
+from orchestration.settings import ROOT, load_settings
+from tests.power import Disk, inserted, why_not
 from tests.system import QUICK, QUICK_ROUTES, SERVER_KEY, System, copy_project, now_text
 
 VICTIMS = ("window", "window", "collector", "both")
+NO_FSYNC = {"PYTHONPATH": str(ROOT / "tests" / "mutations" / "no_fdatasync")}
 CAP = 3
 
 
@@ -42,6 +44,7 @@ class Outcome:
 
     cycles: int = 0
     kills: int = 0
+    power_losses: int = 0
     acknowledged: int = 0
     decisions: int = 0
     sent: int = 0
@@ -69,7 +72,7 @@ class Outcome:
     def line(self) -> str:
         """The one line `make chaos` ends with."""
         return (
-            f"cycles {self.cycles}, kills {self.kills}, acknowledged {self.acknowledged}, lost {self.lost}, "
+            f"cycles {self.cycles}, kills {self.kills}, power losses {self.power_losses}, acknowledged {self.acknowledged}, lost {self.lost}, "
             f"decisions {self.decisions}, doubled {self.doubled}, over cap {self.over_cap}, "
             f"unsubscribed {self.unsubscribed}, sent after unsubscribe {self.sent_after_unsubscribe}, in doubt {self.in_doubt}, "
             f"not finished {self.not_finished}, broken chain {self.broken_chain}"
@@ -185,10 +188,15 @@ def run_chaos(
     progress: Callable[[int], None] = lambda _: None,
     faults: tuple[str, ...] = (),
     env: dict[str, str] | None = None,
+    disk: Disk | None = None,
 ) -> Outcome:
-    """Kill `cycles` times, let everything finish, then judge. `folder` keeps all logs."""
+    """Kill `cycles` times, let everything finish, then judge. `folder` keeps all logs.
+
+    With a disk, mounted at `folder / "data"`, each cycle is a power loss instead of a kill.
+    """
     chance = random.Random(seed)
-    project = copy_project(folder, {"thresholds": QUICK, "routes": QUICK_ROUTES})
+    # Without a least gap people meet their weekly cap, which is harder to keep.
+    project = copy_project(folder, {"thresholds": QUICK, "routes": QUICK_ROUTES}, email_gap_hours=0)
     system = System(folder, {"KAIROS_DBT_PROJECT": str(project), **(env or {})})
     load = Load(system, folder / "acks.log", seed)
     outcome = Outcome(cycles=cycles)
@@ -199,24 +207,30 @@ def run_chaos(
         system.wait_for_window()
         load.start()
         for cycle in range(cycles):
-            _cycle(system, chance, outcome)
+            _cycle(system, chance, outcome, disk)
             progress(cycle + 1)
         time.sleep(2)
         load.stop()
         _finish(system)
+    except AssertionError as error:  # it does not come back: judged all the same
+        outcome.problems.append(str(error)[:500])
+        load.stop()
     finally:
         system.close()
     judge(system, load, outcome)
     return outcome
 
 
-def _cycle(system: System, chance: random.Random, outcome: Outcome) -> None:
+def _cycle(system: System, chance: random.Random, outcome: Outcome, disk: Disk | None) -> None:
     """Let it work a little, kill, start again. A window is also killed while it starts."""
     time.sleep(chance.uniform(0.1, 2.0))
-    victim = chance.choice(VICTIMS)
+    victim = "both" if disk else chance.choice(VICTIMS)
     for name in ("window", "collector") if victim == "both" else (victim,):
         system.kill(name)
         outcome.kills += 1
+    if disk:
+        disk.lose_power()
+        outcome.power_losses += 1
     if "collector" not in system.processes:
         system.start_collector()
     if "window" not in system.processes:
@@ -315,20 +329,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--cycles", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--power", action="store_true", help="cut the power instead of killing (needs root)")
+    parser.add_argument("--no-fsync", action="store_true", help="break durability, to see that it is noticed")
     options = parser.parse_args()
+    if options.power and (missing := why_not()):
+        parser.error(missing)
     folder = Path(tempfile.mkdtemp(prefix="kairos-chaos-"))
     started = time.monotonic()
 
     def progress(cycle: int) -> None:
         print(f"\rcycle {cycle} of {options.cycles}, {time.monotonic() - started:.0f} s", end="", flush=True)
 
-    outcome = run_chaos(
-        options.cycles,
-        options.seed,
-        folder,
-        progress,
-        faults=("--temporary", "0.03", "--reset", "0.02", "--reply-lost", "0.01"),
-    )
+    with inserted(folder / "data") if options.power else contextlib.nullcontext() as disk:
+        outcome = run_chaos(
+            options.cycles,
+            options.seed,
+            folder,
+            progress,
+            faults=("--temporary", "0.03", "--reset", "0.02", "--reply-lost", "0.01"),
+            env=NO_FSYNC if options.no_fsync else None,
+            disk=disk,
+        )
     print()
     for problem in outcome.problems:
         print(problem)

@@ -43,9 +43,13 @@ def now_text() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
-def copy_project(folder: Path, changes: Mapping[str, Mapping[str, Mapping[str, str]]]) -> Path:
-    """A copy of the dbt project with other numbers in its seeds: {seed: {row key: {column: value}}}."""
+def copy_project(folder: Path, changes: Mapping[str, Mapping[str, Mapping[str, str]]], **limits: int) -> Path:
+    """A copy of the dbt project with other numbers in its seeds: {seed: {row key: {column: value}}}.
+
+    `limits` are the project's vars, as in `email_gap_hours=0`.
+    """
     import csv
+    import re
 
     project = folder / "dbt_project"
     shutil.copytree(ROOT / "dbt_project", project, ignore=shutil.ignore_patterns("target*", "logs"))
@@ -61,6 +65,11 @@ def copy_project(folder: Path, changes: Mapping[str, Mapping[str, Mapping[str, s
             writer = csv.DictWriter(target, table[0].keys(), lineterminator="\n")
             writer.writeheader()
             writer.writerows(table)
+    settings = project / "dbt_project.yml"
+    for name, value in limits.items():
+        text, found = re.subn(rf"(?m)^  {name}: .*$", f"  {name}: {value}", settings.read_text())
+        assert found == 1, f"dbt_project.yml has no var {name}"
+        settings.write_text(text)
     return project
 
 

@@ -74,18 +74,16 @@
 {%- macro json_text_list(column, order_by) -%}{{ return(adapter.dispatch('json_text_list', 'kairos')(column, order_by)) }}{%- endmacro -%}
 {%- macro default__json_text_list(column, order_by) -%} to_json(list(distinct {{ column }} order by {{ order_by }})) {%- endmacro -%}
 
-{#- Lists of {sent_at, priority}: the emails a person was sent, as the walk over their moments goes on. -#}
-{%- macro sent_list(at, priority) -%} list({'sent_at': {{ at }}, 'priority': {{ priority }}}) {%- endmacro -%}
+{#- Lists of instants: the emails a person was sent, as the walk over their moments goes on. -#}
+{%- macro sent_list(at) -%} list({{ at }}) {%- endmacro -%}
 
-{%- macro sent_none() -%} cast([] as struct(sent_at timestamp, priority integer)[]) {%- endmacro -%}
+{%- macro sent_none() -%} cast([] as timestamp[]) {%- endmacro -%}
 
-{%- macro sent_append(sent, at, priority) -%} list_append({{ sent }}, {'sent_at': {{ at }}, 'priority': {{ priority }}}) {%- endmacro -%}
+{%- macro sent_append(sent, at) -%} list_append({{ sent }}, {{ at }}) {%- endmacro -%}
 
-{#- How many of them lie within `seconds` before `instant`, optionally of at least this priority. -#}
-{%- macro sent_count(sent, instant, seconds, priority=none) -%}
-    len(list_filter({{ sent }}, lambda email:
-        {{ instant }} < {{ kairos.seconds_after('email.sent_at', seconds) }}
-        {%- if priority %} and email.priority <= {{ priority }}{% endif %}))
+{#- How many of them lie within `seconds` before `instant`. -#}
+{%- macro sent_count(sent, instant, seconds) -%}
+    len(list_filter({{ sent }}, lambda sent_at: {{ instant }} < {{ kairos.seconds_after('sent_at', seconds) }}))
 {%- endmacro -%}
 
 {#- One row per item of a JSON array of products. -#}

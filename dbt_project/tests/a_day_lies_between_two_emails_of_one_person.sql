@@ -1,4 +1,4 @@
--- Unless the second is about a moment of higher priority: a cart left after a page was read.
+-- Whatever they are about: a day's patience is the person's, not the trigger's.
 select
     later.decision_id,
     earlier.decision_id as earlier_decision_id
@@ -7,7 +7,6 @@ inner join {{ ref('fct_send_decisions') }} as earlier
     on
         coalesce(later.customer_id, later.visitor_id) = coalesce(earlier.customer_id, earlier.visitor_id)
         and later.decision_id <> earlier.decision_id
-        and later.priority >= earlier.priority
         and later.qualifies_at >= earlier.qualifies_at
         and later.qualifies_at < {{ seconds_after('earlier.qualifies_at', var('email_gap_hours') * 3600) }}
 where later.should_send and earlier.should_send

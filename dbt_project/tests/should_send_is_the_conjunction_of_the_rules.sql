@@ -8,6 +8,7 @@ where should_send <> (
     and has_not_purchased
     and is_timely
     and is_most_telling
+    and is_not_too_soon
     and is_within_weekly_cap
     and has_something_to_offer
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.durable import durable_file
 from orchestration.live.evaluate import load_models, rehearse
 from orchestration.live.statements import (
     ModelsDoNotCompile,
@@ -33,7 +34,8 @@ def current_models(project: Path, cache: Path) -> tuple[Statements, str]:
         newest = compile_statements(project, cache)
         if newest.version != last_good:
             _try_out(newest)
-            (cache / _LAST_GOOD).write_text(newest.version)
+            with durable_file(cache / _LAST_GOOD) as file:
+                file.write(newest.version.encode())
         return newest, ""
     except ModelsDoNotCompile as error:
         stored = stored_statements(project, cache, last_good) if last_good else None

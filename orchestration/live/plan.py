@@ -18,6 +18,7 @@ RULES = (
     "has_not_purchased",
     "is_timely",
     "is_most_telling",
+    "is_not_too_soon",
     "is_within_weekly_cap",
     "has_something_to_offer",
 )
@@ -54,6 +55,7 @@ def plan(
         expires_at=aware(row["expires_at"]),
         should_send=row["should_send"],
         needs_review=row["needs_review"],
+        hold_until=aware(row["hold_until"]),
         reasons={rule: bool(row[rule]) for rule in RULES},
         evidence={
             **evidence,

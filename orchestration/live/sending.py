@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 
 from orchestration.links import links
@@ -66,9 +66,11 @@ class Sending:
 
 
 def open_ledger(settings: Settings) -> Ledger:
-    """The ledger with the gate's limits; the weekly cap is the one the models use."""
+    """The ledger with the gate's limits; the caps are those the models use."""
+    limits = settings.project_vars()
     policy = Policy(
-        cap=settings.project_vars()["emails_per_week"],
+        cap=limits["emails_per_week"],
+        min_gap=timedelta(hours=limits["email_gap_hours"]),
         consent_required=settings.mail.consent_required,
         quiet_hours=quiet_hours(settings.mail.quiet_hours),
     )

@@ -125,7 +125,7 @@ def _unrenderable(transaction: Transaction, id: int, outcome: Outcome, now_us: i
 def _again(transaction: Transaction, row: sqlite3.Row, outcome: Outcome, now_us: int, policy: Policy) -> None:
     """Provably not accepted: the same email later, at its expiry at the latest, its place under the cap kept."""
     id, attempts = row["id"], row["attempts"] + 1
-    expires_us = transaction.execute("select expires_us from decisions where id = ?", (id,)).fetchone()[0]
+    expires_us = transaction.execute("select expires_us from outbox where id = ?", (id,)).fetchone()[0]
     due_us = min(now_us + span_us(policy.backoff(attempts - 1)), max(expires_us, now_us))
     reason = outcome.detail or outcome.kind
     move(transaction, id, row["state"], "PLANNED", now_us, reason, attempts=attempts, due_us=due_us)

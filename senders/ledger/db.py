@@ -7,6 +7,20 @@ from pathlib import Path
 # Another process (the CLI) may hold the write lock for one small transaction.
 _BUSY_MS = 10_000
 
+# What brings a ledger of schema n to n + 1; schema.sql is always the newest.
+_MIGRATIONS = (
+    """
+    alter table decisions add column hold_until_us integer not null default 0;
+    update decisions set hold_until_us = expires_us;
+    alter table outbox add column expires_us integer not null default 0;
+    update outbox set expires_us = (select expires_us from decisions where decisions.id = outbox.id);
+    """,
+)
+
+
+class LedgerTooNew(RuntimeError):
+    """Written by a version of Kairos that this one does not know."""
+
 
 def connect(path: Path) -> sqlite3.Connection:
     """A writing connection. WAL with synchronous FULL: NORMAL lost acknowledged rows on power loss."""
@@ -27,9 +41,20 @@ def connect_reader(path: Path) -> sqlite3.Connection:
 
 
 def create_schema(connection: sqlite3.Connection) -> None:
-    """Create what is missing. Safe to run at every start."""
+    """Create what is missing and bring an older ledger up to date. Safe to run at every start.
+
+    Raises LedgerTooNew for a ledger that a later version of Kairos wrote.
+    """
     schema = files("senders.ledger").joinpath("schema.sql").read_text(encoding="utf-8")
-    connection.executescript(f"begin immediate;\n{schema}\ncommit;")
+    version = connection.execute("pragma user_version").fetchone()[0]
+    if version > len(_MIGRATIONS):
+        raise LedgerTooNew(
+            f"this ledger needs a newer Kairos (its schema is {version}, known: {len(_MIGRATIONS)})"
+        )
+    is_new = connection.execute("select 1 from sqlite_schema where name = 'decisions'").fetchone() is None
+    steps = [] if is_new else _MIGRATIONS[version:]
+    script = "\n".join((*steps, schema, f"pragma user_version = {len(_MIGRATIONS)};"))
+    connection.executescript(f"begin immediate;\n{script}\ncommit;")
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -37,11 +37,18 @@ def move(
     return bool(moved)
 
 
-def wait(transaction: Transaction, id: int, due_us: int, reason: str, now_us: int) -> None:
-    """A planned email stays planned for now. Said once in the audit per reason, not at every look."""
+def wait(
+    transaction: Transaction, id: int, due_us: int, reason: str, now_us: int, expires_us: int | None = None
+) -> None:
+    """A planned email stays planned for now. Said once in the audit per reason, not at every look.
+
+    `expires_us`: who waits on purpose has a new latest instant afterwards.
+    """
     before = transaction.execute("select reason from outbox where id = ?", (id,)).fetchone()["reason"]
     transaction.execute(
-        "update outbox set due_us = ?, reason = ? where id = ? and state = 'PLANNED'", (due_us, reason, id)
+        "update outbox set due_us = ?, reason = ?, expires_us = coalesce(?, expires_us)"
+        " where id = ? and state = 'PLANNED'",
+        (due_us, reason, expires_us, id),
     )
     if before != reason:
         transaction.audit(now_us, "waits", id, reason=reason)

@@ -15,8 +15,9 @@ from senders.policy import Policy
 _DECISION = """
 insert or ignore into decisions (
     decision_id, recorded_us, trigger_name, touch, entity_id, session_id, visitor_id, customer_id,
-    address_hash, qualifies_us, expires_us, should_send, needs_review, position, route, variant, reasons, evidence, timings
-) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    address_hash, qualifies_us, expires_us, hold_until_us, should_send, needs_review, position, route, variant,
+    reasons, evidence, timings
+) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _PAYLOAD = """
@@ -25,8 +26,8 @@ values (?, ?, ?, ?, ?, ?, ?)
 """
 
 _OUTBOX = """
-insert into outbox (id, state, reason, due_us, dedupe_key, domain, content_sha256, resolve_after_us)
-values (?, ?, ?, ?, ?, ?, ?, ?)
+insert into outbox (id, state, reason, due_us, expires_us, dedupe_key, domain, content_sha256, resolve_after_us)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -71,6 +72,7 @@ def _decision_row(decision: Decision, now_us: int, hashed: str | None) -> tuple[
         hashed,
         to_us(decision.qualifies_at),
         to_us(decision.expires_at),
+        to_us(decision.hold_until or decision.expires_at),
         int(decision.should_send),
         int(decision.needs_review),
         decision.position,
@@ -138,5 +140,5 @@ def _outbox_row(
 ) -> tuple[Any, ...]:
     domain = keys.normalise(decision.to_address or "").rpartition("@")[2]
     resolve_after = now_us + span_us(policy.quarantine) if state == "IN_DOUBT" else None
-    due = to_us(decision.qualifies_at)
-    return (id, state, reason, due, dedupe, domain, content_sha256(decision), resolve_after)
+    due, expires = to_us(decision.qualifies_at), to_us(decision.expires_at)
+    return (id, state, reason, due, expires, dedupe, domain, content_sha256(decision), resolve_after)

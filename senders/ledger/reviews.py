@@ -62,7 +62,8 @@ def approve(
         (row["id"], sha256, who, why, now_us),
     )
     transaction.audit(now_us, "approved", row["id"], who=who, why=why, content_sha256=sha256)
-    move(transaction, row["id"], "HELD", "PLANNED", now_us, "approved", due_us=now_us)
+    expires_us = min(now_us + row["patience_us"], row["hold_until_us"])
+    move(transaction, row["id"], "HELD", "PLANNED", now_us, "approved", due_us=now_us, expires_us=expires_us)
 
 
 def reject(transaction: Transaction, decision_id: str, who: str, why: str, now: datetime) -> None:
@@ -84,15 +85,16 @@ def expire(transaction: Transaction, now: datetime) -> int:
 def overdue(connection: sqlite3.Connection, now_us: int) -> list[int]:
     """Held emails whose time is over."""
     rows = connection.execute(
-        "select id from outbox join decisions using (id) where state = 'HELD' and expires_us <= ?", (now_us,)
+        "select id from outbox join decisions using (id) where state = 'HELD' and hold_until_us <= ?",
+        (now_us,),
     )
     return [row[0] for row in rows]
 
 
 def _waiting(transaction: Transaction, decision_id: str) -> sqlite3.Row:
     row = transaction.execute(
-        "select id, outbox.content_sha256 from outbox join decisions using (id)"
-        " where decision_id = ? and state = 'HELD'",
+        "select id, outbox.content_sha256, hold_until_us, decisions.expires_us - qualifies_us as patience_us"
+        " from outbox join decisions using (id) where decision_id = ? and state = 'HELD'",
         (decision_id,),
     ).fetchone()
     if row is None:
@@ -114,6 +116,6 @@ def _held(row: sqlite3.Row) -> Held:
         content=json.loads(row["content"]),
         evidence=json.loads(row["evidence"]),
         qualifies_at=from_us(row["qualifies_us"]),
-        expires_at=from_us(row["expires_us"]),
+        expires_at=from_us(row["hold_until_us"]),
         content_sha256=row["content_sha256"],
     )

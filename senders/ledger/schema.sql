@@ -13,6 +13,7 @@ create table if not exists decisions (
     address_hash  text,                 -- keyed hash: survives the erasure of the address
     qualifies_us  integer not null,
     expires_us    integer not null,
+    hold_until_us integer not null,     -- the longest that quiet hours, a reviewer or the volume limit may keep it
     should_send   integer not null check (should_send in (0, 1)),
     needs_review  integer not null check (needs_review in (0, 1)),
     position      integer not null,
@@ -86,6 +87,7 @@ create table if not exists outbox (
     )),
     reason           text,              -- why it is where it is, for refusals and holds
     due_us           integer not null,  -- not before
+    expires_us       integer not null,  -- not after: as decided, or as long again once a hold is over
     attempts         integer not null default 0,
     fence            integer,           -- the sender epoch that reserved it
     dedupe_key       text unique,       -- one mailbox, one email, whoever shares it

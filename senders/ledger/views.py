@@ -177,7 +177,7 @@ def explain(connection: sqlite3.Connection, where: str, value: str) -> list[Expl
     """All decisions with `where = value`, newest first. `where` comes from code, never from data."""
     rows = connection.execute(
         f"""
-        select decisions.*, outbox.state, outbox.reason, outbox.gated_us, outbox.rendered_us, outbox.dot_us,
+        select decisions.*, coalesce(outbox.expires_us, decisions.expires_us) as latest_us, outbox.state, outbox.reason, outbox.gated_us, outbox.rendered_us, outbox.dot_us,
             outbox.accepted_us
         from decisions left join outbox using (id) where {where} order by decisions.id desc limit 1000
         """,
@@ -222,7 +222,7 @@ def _explanation(connection: sqlite3.Connection, row: sqlite3.Row) -> Explanatio
         visitor_id=row["visitor_id"],
         customer_id=row["customer_id"],
         qualifies_at=from_us(row["qualifies_us"]),
-        expires_at=from_us(row["expires_us"]),
+        expires_at=from_us(row["latest_us"]),
         should_send=bool(row["should_send"]),
         needs_review=bool(row["needs_review"]),
         route=row["route"],

@@ -1,20 +1,19 @@
-"""SIGKILL the collector under load, again and again: what it acknowledged must be in the log.
-
-`run(cycles, seed)` is used by a test with few cycles and by `make chaos` with many.
-"""
+"""Kill the collector under load, or cut its power, again and again: what it acknowledged must be in the log."""
 
 import http.client
 import json
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
 from typing import NamedTuple
 
+from collector.server import run_worker
 from tests.collector.asking import basic
 from tests.collector.live import SERVER_KEY, LiveCollector
+from tests.power import Disk
 
 CLIENTS = 6
 
@@ -29,15 +28,23 @@ class Outcome(NamedTuple):
     damaged: int  # files of bytes that are no frames; torn tails may leave some
 
 
-def run(folder: Path, cycles: int, seed: int = 1) -> Outcome:
-    """Load, kill and restart `cycles` times on the same log."""
+def run(
+    folder: Path,
+    cycles: int,
+    seed: int = 1,
+    disk: Disk | None = None,
+    worker: Callable[..., None] = run_worker,
+) -> Outcome:
+    """Load, kill and restart `cycles` times on the same log; with a disk, of which `folder` is a part, cut its power."""
     dice, clients = random.Random(seed), [Client(number) for number in range(CLIENTS)]
-    collector = LiveCollector(folder).start()
+    collector = LiveCollector(folder, worker=worker).start()
     with _running(clients, collector):
         for _ in range(cycles):
             _wait_for_acknowledgements(clients)
             sleep(dice.uniform(0, 0.15))
             collector.kill()
+            if disk:
+                disk.lose_power()
             collector.start()
         _wait_for_acknowledgements(clients)
     acknowledged = {message_id for client in clients for message_id in client.acknowledged}

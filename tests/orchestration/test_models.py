@@ -7,8 +7,9 @@ import pytest
 
 from orchestration.live.evaluate import UnknownSetting, load_models
 from orchestration.live.models import current_models
-from orchestration.live.statements import ModelsDoNotCompile
+from orchestration.live.statements import ModelsDoNotCompile, Statement, Statements
 from orchestration.live.store import LiveStore
+from orchestration.live.tables import make_tables
 from orchestration.settings import ROOT
 
 
@@ -55,6 +56,16 @@ def test_a_good_edit_is_what_runs_next(project: Path, tmp_path: Path):
     row = store.first("select min_scroll_percent from seeds.thresholds where trigger_name = 'page_depth'")
     store.close()
     assert row == (70,)
+
+
+def test_a_model_that_ends_in_a_comment_begins_empty_too(tmp_path: Path):
+    store = LiveStore(tmp_path / "live.duckdb")
+    model = Statement("commented", "select 1 as one  -- every row", ())
+
+    make_tables(store, Statements("v", (model,), (), "", {}, {}))
+
+    assert store.first("select count(*) from commented") == (0,)
+    store.close()
 
 
 def test_without_any_good_version_the_error_is_dbts_own(project: Path, tmp_path: Path):

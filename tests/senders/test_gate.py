@@ -208,18 +208,41 @@ def test_quiet_hours_wait_in_the_persons_own_zone(open_ledger):
     night = QuietHours(time(22), time(8))
     ledger = open_ledger(Policy(quiet_hours=night))
     ledger.recover(NOW)
-    tokyo = decision(1, "ada", timezone="Asia/Tokyo", expires_at=NOW + DAY)  # 20:00 there
-    berlin = decision(2, "bea", timezone="America/Los_Angeles", expires_at=NOW + DAY)  # 03:00 there
+    tokyo = decision(1, "ada", timezone="Asia/Tokyo")  # 20:00 there
+    berlin = decision(2, "bea", timezone="America/Los_Angeles", hold_until=NOW + DAY)  # 03:00 there
     plan(ledger, tokyo, berlin)
 
     assert len(gate(ledger)) == 1
     assert state(ledger, "d2") == ("PLANNED", "quiet_hours")
     assert ledger.next_due() == NOW + 5 * HOUR
+    assert len(gate(ledger, NOW + 5 * HOUR)) == 1
+
+
+def test_whoever_was_held_has_five_minutes_again_when_the_hold_is_over(open_ledger):
+    ledger = open_ledger(Policy(quiet_hours=QuietHours(time(22), time(12))))
+    ledger.recover(NOW)
+    plan(ledger, *(decision(n, f"p{n}", hold_until=NOW + DAY) for n in range(2)))
+
+    assert gate(ledger) == []
+    assert len(ledger.gate([1], NOW + HOUR + 4 * MINUTE).reserved) == 1
+    assert ledger.gate([2], NOW + HOUR + 5 * MINUTE).refused == 1
+    assert state(ledger, "d1") == ("EXPIRED", "too_late")
+
+
+def test_nothing_is_held_longer_than_it_may(open_ledger):
+    ledger = open_ledger(Policy(quiet_hours=QuietHours(time(22), time(12))))
+    ledger.recover(NOW)
+    plan(ledger, decision(hold_until=NOW + 30 * MINUTE))
+
+    assert gate(ledger) == []
+    assert ledger.next_due() == NOW + 30 * MINUTE
+    assert gate(ledger, NOW + 30 * MINUTE) == []
+    assert state(ledger) == ("EXPIRED", "too_late")
 
 
 def test_the_hourly_limit_makes_the_rest_wait_and_loses_nothing(ledger):
     ledger.set_hourly_limit(2, "mia", "warm-up", NOW)
-    plan(ledger, *(decision(n, f"p{n}", expires_at=NOW + DAY) for n in range(5)))
+    plan(ledger, *(decision(n, f"p{n}", hold_until=NOW + DAY) for n in range(5)))
 
     assert [send(ledger, NOW + hour * HOUR) for hour in (0, 1, 2, 3)] == [2, 2, 1, 0]
     assert ledger.sending(NOW).hourly_limit == 2
@@ -235,6 +258,16 @@ def test_a_held_email_needs_an_approval_of_exactly_what_was_reviewed(ledger):
     ledger.approve("d1", held.content_sha256, "mia", "looks fine", NOW)
 
     assert len(gate(ledger)) == 1
+
+
+def test_an_approved_email_leaves_within_five_minutes_or_not_at_all(ledger):
+    later = NOW + 2 * HOUR
+    plan(ledger, *(decision(n, f"p{n}", needs_review=True, hold_until=NOW + DAY) for n in range(2)))
+    for held in ledger.review_list():
+        ledger.approve(held.decision_id, held.content_sha256, "mia", "looks fine", later)
+
+    assert ledger.gate([1], later + 4 * MINUTE).reserved == (1,)
+    assert ledger.gate([2], later + 5 * MINUTE).refused == 1
 
 
 def test_a_held_email_that_slipped_past_the_review_is_held_again(ledger, tmp_path):
@@ -256,9 +289,10 @@ def test_a_rejected_email_is_cancelled(ledger):
 
 
 def test_a_held_email_nobody_looks_at_expires(ledger):
-    plan(ledger, decision(needs_review=True))
+    plan(ledger, decision(needs_review=True, hold_until=NOW + DAY))
 
-    assert ledger.expire_held(NOW + 5 * MINUTE) == 1
+    assert ledger.expire_held(NOW + DAY - MINUTE) == 0
+    assert ledger.expire_held(NOW + DAY) == 1
     assert state(ledger) == ("EXPIRED", "not_reviewed_in_time")
 
 

@@ -64,6 +64,7 @@ select
     rules.customer_id,
     rules.qualifies_at,
     rules.expires_at,
+    rules.hold_until,
     rules.occurred_at,
     rules.valid_from as last_event_at,
     rules.priority,
@@ -75,7 +76,8 @@ select
     rules.is_not_suppressed,
     rules.has_not_purchased,
     rules.is_timely,
-    rules.is_not_awaiting and walk.is_not_outranked as is_most_telling,
+    rules.is_most_telling,
+    walk.is_not_too_soon,
     walk.is_within_weekly_cap,
     rules.has_something_to_offer,
     (
@@ -84,8 +86,8 @@ select
         and rules.is_not_suppressed
         and rules.has_not_purchased
         and rules.is_timely
-        and rules.is_not_awaiting
-        and walk.is_not_outranked
+        and rules.is_most_telling
+        and walk.is_not_too_soon
         and walk.is_within_weekly_cap
         and rules.has_something_to_offer
     ) as should_send,

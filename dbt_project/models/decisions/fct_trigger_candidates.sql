@@ -31,6 +31,7 @@ select
     entity_id,
     qualifies_at,
     {{ seconds_after('qualifies_at', 'expires_after_minutes * 60') }} as expires_at,
+    {{ seconds_after('qualifies_at', 'hold_minutes * 60') }} as hold_until,
     priority,
     epoch,
     route,

@@ -85,7 +85,7 @@ select
     coalesce(orders.has_order, 0) = 0 as has_not_purchased,
     candidates.valid_from <= {{ seconds_after('candidates.occurred_at', var('late_event_minutes') * 60) }} as is_timely,
     coalesce(contents.has_main_product, true) as has_something_to_offer,
-    coalesce(awaited.is_awaited, 0) = 0 as is_not_awaiting
+    coalesce(awaited.is_awaited, 0) = 0 as is_most_telling
 
 from candidates
 left join {{ ref('int_customer_states') }} as customers

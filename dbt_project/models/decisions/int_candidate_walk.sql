@@ -10,7 +10,7 @@ rules as (
         qualifies_at,
         priority,
         (
-            is_reachable and has_consent and is_not_suppressed and has_not_purchased and is_timely and is_not_awaiting
+            is_reachable and has_consent and is_not_suppressed and has_not_purchased and is_timely and is_most_telling
             and has_something_to_offer
         ) as is_eligible,
         row_number() over (partition by person_id order by qualifies_at, priority, candidate_id) as moment_number
@@ -22,8 +22,8 @@ judged as (
 
     select
         rules.*,
-        {{ sent_count('earlier.sent', 'rules.qualifies_at', var('email_gap_hours') * 3600, 'rules.priority') }} = 0
-            as is_not_outranked,
+        {{ sent_count('earlier.sent', 'rules.qualifies_at', var('email_gap_hours') * 3600) }} = 0
+            as is_not_too_soon,
         {{ sent_count('earlier.sent', 'rules.qualifies_at', 7 * 24 * 3600) }} < {{ var('emails_per_week') }}
             as is_within_weekly_cap,
         earlier.sent
@@ -35,7 +35,7 @@ judged as (
 
     select
         rules.*,
-        {{ sent_count('walked.sent', 'rules.qualifies_at', var('email_gap_hours') * 3600, 'rules.priority') }} = 0,
+        {{ sent_count('walked.sent', 'rules.qualifies_at', var('email_gap_hours') * 3600) }} = 0,
         {{ sent_count('walked.sent', 'rules.qualifies_at', 7 * 24 * 3600) }} < {{ var('emails_per_week') }},
         walked.sent
     from (
@@ -43,8 +43,8 @@ judged as (
             person_id,
             moment_number,
             case
-                when is_eligible and is_not_outranked and is_within_weekly_cap
-                    then {{ sent_append('sent', 'qualifies_at', 'priority') }}
+                when is_eligible and is_not_too_soon and is_within_weekly_cap
+                    then {{ sent_append('sent', 'qualifies_at') }}
                 else sent
             end as sent
         from judged
@@ -58,7 +58,7 @@ judged as (
 
 select
     judged.candidate_id,
-    judged.is_not_outranked,
+    judged.is_not_too_soon,
     judged.is_within_weekly_cap,
     {{ sent_count('judged.sent', 'judged.qualifies_at', 7 * 24 * 3600) }} as sends_this_week
 

@@ -24,6 +24,7 @@ states as (
         coalesce(valid_to, {{ forever() }}) as valid_to,
         qualifies_at,
         expires_after_minutes,
+        hold_minutes,
         cast(intent_score as double) as intent_score,
         position,
         contents_from_position,

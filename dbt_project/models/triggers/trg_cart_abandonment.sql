@@ -47,6 +47,7 @@ select
     {{ seconds_after('branches.valid_from', 'greatest(threshold.min_seconds, coalesce(branches.route_seconds, 0))') }}
         as qualifies_at,
     threshold.expires_after_minutes,
+    threshold.hold_minutes,
     branches.cart_value as intent_score,
     branches.position,
     branches.contents_from_position,

@@ -29,6 +29,7 @@ select
     cast(null as timestamp) as valid_to,
     {{ seconds_after('states.valid_from', 'threshold.min_seconds') }} as qualifies_at,
     threshold.expires_after_minutes,
+    threshold.hold_minutes,
     cast(states.interaction_count as double) as intent_score,
     states.position,
     cast(null as bigint) as contents_from_position,

@@ -30,6 +30,7 @@ select
     states.valid_to,
     states.valid_from as qualifies_at,
     threshold.expires_after_minutes,
+    threshold.hold_minutes,
     states.engaged_seconds as intent_score,
     states.position,
     cast(null as bigint) as contents_from_position,
