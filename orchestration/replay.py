@@ -33,6 +33,7 @@ from orchestration.live.facts import utc
 from orchestration.live.lane import LiveLane, consents, just_before
 from orchestration.live.models import current_models
 from orchestration.live.plan import RULES
+from orchestration.live.receipts import ReceiptExport
 from orchestration.live.sending import composer_of, dispatcher, open_ledger, shop_of
 from orchestration.live.store import LiveStore
 from orchestration.settings import Settings
@@ -54,7 +55,7 @@ CANDIDATE_COLUMNS = (
 )
 SEND_COLUMNS = (
     "decision_id", "trigger_name", "anonymous_id", "session_id", "entity_id", "route", "variant",
-    "qualifies_at", "state", "reason", "accepted_at",
+    "qualifies_at", "state", "reason", "accepted_at", "touch",
 )  # fmt: skip
 
 
@@ -190,6 +191,8 @@ class Replay:
         self._dispatcher = dispatcher(
             composer_of(self._settings), self._ledger, outbox, lambda: None, self._clock
         )
+        self._receipts = ReceiptExport(self._log, self._ledger)
+        self._shortest = shortest_delay(self._store)
         self._collected: list[tuple[Decision, Row]] = []
         self.result = Replayed()
 
@@ -197,14 +200,16 @@ class Replay:
         """Feed everything, let every timer ripen, write the files."""
         chunk: list[Arrival] = []
         for arrival in arrivals:
-            chunk.append(arrival)
-            if len(chunk) >= self._chunk:
+            # No email of a chunk may want its successor within the chunk: what was sent is known only after it.
+            if chunk and (len(chunk) >= self._chunk or arrival.at - chunk[0].at >= self._shortest):
                 self._feed(chunk)
                 progress(len(chunk))
                 chunk = []
+            chunk.append(arrival)
         self._feed(chunk)
         progress(len(chunk))
         end = self._clock() + AFTER_THE_END
+        self._ripen(end)
         self._judge(Batch([], self._lane.position, end), end)
         self._write()
         return self.result
@@ -220,11 +225,28 @@ class Replay:
     def _feed(self, chunk: Sequence[Arrival]) -> None:
         if not chunk:
             return
+        self._ripen(chunk[0].at)
         for at, calls in _together(chunk):
             self._clock.advance(at)
             self._log.append(_payloads(calls, self._clock()))
+        self._catch_up()
+
+    def _catch_up(self) -> None:
         while (batch := self._log.read_after(self._lane.position)).frames:
             self._judge(batch, batch.watermark)
+
+    def _ripen(self, until: datetime) -> None:
+        """Nobody moves before `until`: judge the timers up to it, and what was sent before its successor."""
+        while (due := self._next_due()) and due < until:
+            reached = min(until, due + self._shortest)
+            self._judge(Batch([], self._lane.position, reached), reached)
+            self._clock.advance(reached)
+            self._catch_up()
+
+    def _next_due(self) -> datetime | None:
+        """When the next silence ripens or the next held email may go out."""
+        instants = (self._lane.next_timer(), self._ledger.next_due())
+        return min(filter(None, instants), default=None)
 
     def _judge(self, batch: Batch, watermark: datetime) -> None:
         """The models may look at many events at once: what qualified, and when, does not depend on it.
@@ -237,10 +259,20 @@ class Replay:
         facts = iter(batch.frames)
         waiting: list[Frame] = []
         for decision, row in self._collected:
+            self._release(facts, waiting, decision.qualifies_at)
             self._learn_until(facts, waiting, decision.qualifies_at)
             self._send(decision, row)
+        self._release(facts, waiting, watermark)
         self._lane.facts.learn([*waiting, *facts])
         self._collected = []
+        # They come back as events, which are none of the recording's.
+        self.result.events -= len(self._receipts.run(self._clock()))
+
+    def _release(self, facts: Iterator[Frame], waiting: list[Frame], until: datetime) -> None:
+        """What was held goes out at the instant it was held until."""
+        while (due := self._ledger.next_due()) and due < until:
+            self._learn_until(facts, waiting, due)
+            self._dispatcher.drain(due)
 
     def _learn_until(self, facts: Iterator[Frame], waiting: list[Frame], until: datetime) -> None:
         """Everything that had arrived by then; the first frame behind it waits."""
@@ -270,7 +302,8 @@ class Replay:
         decisions = sorted(
             self.result.decisions, key=lambda decision: (decision.qualifies_at, decision.decision_id)
         )
-        _write_csv(self._out / "candidates.csv", CANDIDATE_COLUMNS, map(_candidate, decisions))
+        moments = [decision for decision in decisions if decision.touch == 1]
+        _write_csv(self._out / "candidates.csv", CANDIDATE_COLUMNS, map(_candidate, moments))
         sends = [
             _send_row(found, decision)
             for decision in decisions
@@ -324,7 +357,14 @@ def _send_row(found: Any, decision: Decision) -> dict[str, Any]:
         "state": found.state,
         "reason": found.reason,
         "accepted_at": iso(datetime.fromtimestamp(accepted, UTC)) if accepted else None,
+        "touch": decision.touch,
     }
+
+
+def shortest_delay(store: LiveStore) -> timedelta:
+    """After any email its successor is due this much later at the earliest."""
+    row = store.first("select min(after_hours) from seeds.sequences")
+    return timedelta(hours=row[0]) if row and row[0] is not None else AFTER_THE_END
 
 
 def iso(instant: datetime) -> str:

@@ -11,10 +11,11 @@ from senders.rendering.flatten import Place
 
 
 def branches(seeds: Path) -> list[Branch]:
-    """Every row of routes.csv."""
+    """Every row of routes.csv, then every row of sequences.csv."""
     return [
-        Branch(row["trigger_name"], row["route"], row["template"], place)
-        for place, row in _rows(seeds / "routes.csv")
+        Branch(row["trigger_name"], row["route"], row["template"], place, int(row.get("touch") or 1))
+        for name in ("routes", "sequences")
+        for place, row in _rows(seeds / f"{name}.csv")
     ]
 
 

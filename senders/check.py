@@ -18,6 +18,7 @@ class Branch(NamedTuple):
     route: str
     template: str
     place: Place
+    touch: int = 1
 
 
 class Subject(NamedTuple):

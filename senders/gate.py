@@ -48,7 +48,7 @@ class Gated:
 
 _ROW = """
 select outbox.id, outbox.state, outbox.due_us, outbox.frozen_us, outbox.content_sha256,
-    outbox.expires_us, decisions.customer_id, decisions.visitor_id, decisions.address_hash,
+    outbox.expires_us, decisions.trigger_name, decisions.entity_id, decisions.customer_id, decisions.visitor_id, decisions.address_hash,
     decisions.hold_until_us, decisions.expires_us - decisions.qualifies_us as patience_us,
     decisions.needs_review, decisions.position, payloads.to_address, payloads.timezone, payloads.exit_events
 from outbox join decisions using (id) join payloads using (id)
@@ -201,18 +201,28 @@ def _cap(
             return Refusal("CAPPED", "cap_is_zero")
         if _count(connection, row["id"], subjects, now_us - span_us(policy.cap_window)) >= policy.cap:
             return Refusal("CAPPED", "cap")
-    if policy.min_gap and _count(connection, row["id"], subjects, now_us - span_us(policy.min_gap)):
+    if policy.min_gap and _count(
+        connection, row["id"], subjects, now_us - span_us(policy.min_gap), "and not (trigger_name = ? and entity_id = ?)",
+        (row["trigger_name"], row["entity_id"]),
+    ):  # fmt: skip
         return Refusal("CAPPED", "min_gap")
     return None
 
 
-def _count(connection: sqlite3.Connection, id: int, subjects: tuple[str, ...], since_us: int) -> int:
+def _count(
+    connection: sqlite3.Connection,
+    id: int,
+    subjects: tuple[str, ...],
+    since_us: int,
+    others: str = "",
+    values: tuple[str, ...] = (),
+) -> int:
     return connection.execute(
         f"""
-        select count(distinct id) from reservations join outbox using (id)
-        where key in ({keys.places(subjects)}) and coalesce(dot_us, gated_us) > ? and id <> ?
+        select count(distinct id) from reservations join outbox using (id) join decisions using (id)
+        where key in ({keys.places(subjects)}) and coalesce(dot_us, gated_us) > ? and id <> ? {others}
         """,
-        (*subjects, since_us, id),
+        (*subjects, since_us, id, *values),
     ).fetchone()[0]
 
 

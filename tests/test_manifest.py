@@ -88,7 +88,7 @@ def test_every_model_lies_in_a_layer_and_is_named_after_it(models: dict[str, Nod
     names = {
         "staging": "stg_", "timelines": "int_", "profiles": ("dim_", "fct_"),
         "content": ("int_", "dim_", "fct_"), "triggers": "trg_",
-        "segments": "seg_", "decisions": ("int_", "fct_"), "outcomes": "fct_",
+        "segments": ("int_", "seg_", "fct_"), "decisions": ("int_", "fct_"), "outcomes": "fct_",
     }  # fmt: skip
 
     assert {layer(node) for node in models.values()} <= set(LAYERS)
@@ -207,10 +207,12 @@ def test_a_trigger_is_judged(triggers: dict[str, Node], models: dict[str, Node])
 def test_a_trigger_has_thresholds_branches_and_subjects(triggers: dict[str, Node]):
     """And nobody else has any."""
     branches = {(row["trigger_name"], row["route"]) for row in seed("routes")}
+    steps = {(row["trigger_name"], row["route"]) for row in seed("sequences")}
 
     assert {row["trigger_name"] for row in seed("thresholds")} == set(triggers)
     assert {name for name, _ in branches} == set(triggers)
-    assert {(row["trigger_name"], row["route"]) for row in seed("variants")} == branches
+    assert {(row["trigger_name"], row["route"]) for row in seed("variants")} == branches | steps
+    assert branches & steps == set(), "a step of a sequence needs a name of its own: its subjects hang on it"
     assert {row["trigger_name"] for row in seed("exits")} <= set(triggers)
 
 
@@ -218,7 +220,7 @@ def test_a_trigger_has_a_template_in_html_and_text(triggers: dict[str, Node]):
     first = {f"{name}/touch_1" for name in triggers}
     wanted = {
         f"{stem}.{kind}.j2"
-        for stem in first | {row["template"] for row in seed("routes")}
+        for stem in first | {row["template"] for name in ("routes", "sequences") for row in seed(name)}
         for kind in ("html", "txt")
     }
 

@@ -7,6 +7,11 @@
 {#- NULL where the value is missing or no number: bad input never fails a query. -#}
 {%- macro json_number(column, path) -%} try_cast({{ kairos.json_text(column, path) }} as double) {%- endmacro -%}
 
+{#- A JSON value as JSON. -#}
+{%- macro json_value(column, path) -%}{{ return(adapter.dispatch('json_value', 'kairos')(column, path)) }}{%- endmacro -%}
+{%- macro default__json_value(column, path) -%} json_extract({{ column }}, '$.{{ path }}') {%- endmacro -%}
+{%- macro spark__json_value(column, path) -%} get_json_object({{ column }}, '$.{{ path }}') {%- endmacro -%}
+
 {%- macro json_flag(column, path) -%} (lower({{ kairos.json_text(column, path) }}) in ('true', '1', 'yes')) {%- endmacro -%}
 
 {%- macro seconds_after(instant, seconds) -%}{{ return(adapter.dispatch('seconds_after', 'kairos')(instant, seconds)) }}{%- endmacro -%}
@@ -16,6 +21,11 @@
 {%- macro seconds_between(start, finish) -%}{{ return(adapter.dispatch('seconds_between', 'kairos')(start, finish)) }}{%- endmacro -%}
 {%- macro default__seconds_between(start, finish) -%} ((epoch_us({{ finish }}) - epoch_us({{ start }})) / 1e6) {%- endmacro -%}
 {%- macro spark__seconds_between(start, finish) -%} ((unix_micros({{ finish }}) - unix_micros({{ start }})) / 1e6) {%- endmacro -%}
+
+{#- Epoch seconds as an instant, to the microsecond. -#}
+{%- macro instant_of(seconds) -%}{{ return(adapter.dispatch('instant_of', 'kairos')(seconds)) }}{%- endmacro -%}
+{%- macro default__instant_of(seconds) -%} make_timestamp(cast(round({{ seconds }} * 1e6) as bigint)) {%- endmacro -%}
+{%- macro spark__instant_of(seconds) -%} timestamp_micros(cast(round({{ seconds }} * 1e6) as bigint)) {%- endmacro -%}
 
 {#- Hour of the day where the visitor is; NULL where the zone is missing or nobody knows it. -#}
 {%- macro local_hour(instant, timezone) -%}{{ return(adapter.dispatch('local_hour', 'kairos')(instant, timezone)) }}{%- endmacro -%}
@@ -74,16 +84,18 @@
 {%- macro json_text_list(column, order_by) -%}{{ return(adapter.dispatch('json_text_list', 'kairos')(column, order_by)) }}{%- endmacro -%}
 {%- macro default__json_text_list(column, order_by) -%} to_json(list(distinct {{ column }} order by {{ order_by }})) {%- endmacro -%}
 
-{#- Lists of instants: the emails a person was sent, as the walk over their moments goes on. -#}
-{%- macro sent_list(at) -%} list({{ at }}) {%- endmacro -%}
+{#- Lists of {sent_at, sequence_id}: the emails a person was sent, as the walk over their moments goes on. -#}
+{%- macro sent_list(at, sequence) -%} list({'sent_at': {{ at }}, 'sequence_id': {{ sequence }}}) {%- endmacro -%}
 
-{%- macro sent_none() -%} cast([] as timestamp[]) {%- endmacro -%}
+{%- macro sent_none() -%} cast([] as struct(sent_at timestamp, sequence_id varchar)[]) {%- endmacro -%}
 
-{%- macro sent_append(sent, at) -%} list_append({{ sent }}, {{ at }}) {%- endmacro -%}
+{%- macro sent_append(sent, at, sequence) -%} list_append({{ sent }}, {'sent_at': {{ at }}, 'sequence_id': {{ sequence }}}) {%- endmacro -%}
 
-{#- How many of them lie within `seconds` before `instant`. -#}
-{%- macro sent_count(sent, instant, seconds) -%}
-    len(list_filter({{ sent }}, lambda sent_at: {{ instant }} < {{ kairos.seconds_after('sent_at', seconds) }}))
+{#- How many of them lie within `seconds` before `instant`, optionally without those of one sequence. -#}
+{%- macro sent_count(sent, instant, seconds, without_sequence=none) -%}
+    len(list_filter({{ sent }}, lambda email:
+        {{ instant }} < {{ kairos.seconds_after('email.sent_at', seconds) }}
+        {%- if without_sequence %} and email.sequence_id <> {{ without_sequence }}{% endif %}))
 {%- endmacro -%}
 
 {#- One row per item of a JSON array of products. -#}

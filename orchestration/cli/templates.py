@@ -14,10 +14,12 @@ from orchestration.cli.people import decisions_about, the_ledger
 from orchestration.cli.screenshots import browser, take
 from orchestration.seeds import branches, subjects
 from orchestration.settings import Settings, load_settings
+from senders.check import Branch
 from senders.check import check as check_templates
 from senders.ledger.ledger import Ledger
 from senders.ledger.views import Payload
 from senders.render import SAMPLES, Renderer, RenderError
+from senders.rendering.flatten import Place
 
 console = Console()
 templates = typer.Typer(help="The emails: list, check and look at them.", no_args_is_help=True)
@@ -65,7 +67,7 @@ def preview(
 ) -> None:
     """Write one email as HTML and text, and as pictures if a Chromium is found."""
     settings = load_settings()
-    page = f"{trigger}/touch_{touch}"
+    page = _page(settings, trigger, touch)
     what = _sample(settings, page, trigger, route) if who == "sample" else _newest(settings, who, page, route)
     try:
         body = Renderer(strict=False).render(what.template, what.subject, what.content)
@@ -81,6 +83,13 @@ def preview(
     _pictures(stem)
 
 
+def _page(settings: Settings, trigger: str, touch: int) -> str:
+    """The template of that email; a later one may lie in another folder, as the win-back does."""
+    known = branches(settings.dbt_project / "seeds")
+    used = [branch.template for branch in known if (branch.trigger_name, branch.touch) == (trigger, touch)]
+    return next(iter(used), f"{trigger}/touch_{touch}")
+
+
 def _pictures(stem: Path) -> None:
     found = browser()
     if found is None:
@@ -93,14 +102,14 @@ def _pictures(stem: Path) -> None:
 def _sample(settings: Settings, page: str, trigger: str, route: str | None) -> Payload:
     """A person of whom everything is known."""
     seeds = settings.dbt_project / "seeds"
-    routes = [branch.route for branch in branches(seeds) if branch.template == page]
-    chosen = route or next(iter(routes), None)
-    fitting = [
-        each.source for each in subjects(seeds) if (each.trigger_name, each.route) == (trigger, chosen)
-    ]
+    used = [branch for branch in branches(seeds) if branch.template == page and route in (None, branch.route)]
+    branch = next(
+        iter(used), Branch(trigger, route or "", page, Place((page, 0)), int(page.rpartition("_")[2]))
+    )
+    about = (branch.trigger_name, branch.route)
+    fitting = [each.source for each in subjects(seeds) if (each.trigger_name, each.route) == about]
     content = json.loads(SAMPLES.read_text(encoding="utf-8"))
-    touch = int(page.rpartition("_")[2])
-    content |= {"trigger_name": trigger, "touch": touch, "route": chosen}
+    content |= {"trigger_name": branch.trigger_name, "touch": branch.touch, "route": branch.route or None}
     return Payload(page, next(iter(fitting), "Subject"), content)
 
 

@@ -141,7 +141,8 @@ def _touch(store: LiveStore, as_of: datetime) -> None:
     store.execute(
         """
         insert into live.touched
-        select visitor_id from landing.events where position >= ? and source <> 'kairos'
+        select visitor_id from landing.events
+        where position >= ? and (source <> 'kairos' or event = 'Email Sent')
         union
         select visitor_id from live.timers where due_at <= ?
         """,
@@ -183,7 +184,7 @@ def _remember(store: LiveStore) -> None:
     store.execute(
         """
         insert into live.decided
-        select decision_id, coalesce(customer_id, visitor_id), trigger_name, visitor_id,
+        select decision_id, coalesce(customer_id, visitor_id), sequence_id, trigger_name, visitor_id,
             qualifies_at, priority, should_send
         from main.fct_send_decisions
         """
@@ -194,12 +195,18 @@ def forget(store: LiveStore, statements: Statements, before: datetime, keep_deci
     """Drop visitors not seen since `before`; what they told about themselves moves to the customer base.
 
     Returns the number of events dropped. The models start such visitors afresh anyway (episode_gap_hours).
+    Who waits for the next email of a sequence stays, with all devices: what any of them did may end it.
     """
     store.execute("delete from live.touched; delete from live.touched_customers;")
     store.execute(
         "insert into live.touched select visitor_id from landing.events "
-        "where event is null or event not like 'Suppression %' group by visitor_id having max(received_at) < ?",
+        "where event is null or event not like 'Suppression %' group by visitor_id "
+        "having max(received_at) < ? and visitor_id not in (select visitor_id from live.timers)",
         [before],
+    )
+    store.execute(
+        "delete from live.touched where visitor_id in (select visitor_id from landing.events where user_id in "
+        "(select user_id from landing.events where visitor_id in (select visitor_id from live.timers)))"
     )
     store.execute(
         "insert into live.touched_customers select distinct user_id from landing.events "

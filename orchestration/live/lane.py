@@ -13,7 +13,7 @@ from collector.log.base import Batch, EventLog
 from orchestration.live.decode import Landed, decode, decode_payload
 from orchestration.live.evaluate import Overrides, Row, evaluate, load_models
 from orchestration.live.facts import FactsFeed, utc
-from orchestration.live.plan import Shop, aware, plan
+from orchestration.live.plan import Shop, TriggerRules, aware, plan
 from orchestration.live.statements import Statements
 from orchestration.live.store import LiveStore
 from senders.decision import Decision
@@ -62,8 +62,8 @@ class LiveLane:
         self._clock = clock
         self._batch_bytes = batch_bytes
         load_models(store, statements, overrides)
-        self._exits = exit_events(store)
-        names = {name for events in self._exits.values() for name in events}
+        self._rules = trigger_rules(store)
+        names = {name for events in self._rules.exits.values() for name in events}
         self.facts = FactsFeed(log, ledger, names, store.cursor()[0])
         self._since = models_since(store, statements)
         self._record = record or self._record_now
@@ -135,7 +135,7 @@ class LiveLane:
     def _plan(self, rows: Sequence[Row], position: int, timings: Mapping[str, float]) -> list[Decision]:
         """Decisions for the ledger. Changed models speak about moments from then on, not about older ones."""
         version = self._statements.version
-        decisions = [plan(row, self._exits, self._shop, position, timings, version) for row in rows]
+        decisions = [plan(row, self._rules, self._shop, position, timings, version) for row in rows]
         return [
             too_old(decision) if decision.qualifies_at < self._since else decision for decision in decisions
         ]
@@ -207,11 +207,13 @@ def consents(rows: Sequence[Row]) -> list[Consent]:
     ]
 
 
-def exit_events(store: LiveStore) -> dict[str, tuple[str, ...]]:
-    """Which events cancel a planned email, by trigger."""
-    rows = store.rows("select trigger_name, event_name from seeds.exits order by 1, 2")
-    names = sorted({row["trigger_name"] for row in rows})
-    return {name: tuple(row["event_name"] for row in rows if row["trigger_name"] == name) for name in names}
+def trigger_rules(store: LiveStore) -> TriggerRules:
+    """What cancels a planned email, and which version of its sequence a newcomer enters."""
+    exits: dict[str, dict[str, int]] = {}
+    for row in store.rows("select trigger_name, event_name, from_touch from seeds.exits order by 1, 2"):
+        exits.setdefault(row["trigger_name"], {})[row["event_name"]] = row["from_touch"]
+    newest = store.rows("select trigger_name, max(version) as version from seeds.sequences group by 1")
+    return TriggerRules(exits, {row["trigger_name"]: row["version"] for row in newest})
 
 
 def just_before(watermark: datetime) -> datetime:

@@ -25,6 +25,21 @@ RULES = (
 
 
 @dataclass(frozen=True)
+class TriggerRules:
+    """What the seeds say of all triggers, beyond the models."""
+
+    exits: Mapping[
+        str, Mapping[str, int]
+    ]  # by trigger: the events that cancel, with the touch they count from
+    sequence_versions: Mapping[str, int]  # by trigger: the version that newcomers enter
+
+    def exit_events(self, trigger_name: str, touch: int) -> tuple[str, ...]:
+        """Which events cancel this email."""
+        of_trigger = self.exits.get(trigger_name, {})
+        return tuple(event for event, from_touch in of_trigger.items() if touch >= from_touch)
+
+
+@dataclass(frozen=True)
 class Shop:
     """Who is writing: shown in every email."""
 
@@ -35,14 +50,16 @@ class Shop:
 
 def plan(
     row: Mapping[str, Any],
-    exits: Mapping[str, tuple[str, ...]],
+    rules: TriggerRules,
     shop: Shop,
     position: int,
     timings: Mapping[str, float],
     model_version: str,
 ) -> Decision:
     """One decision. `position` is where the log stood; `timings` are epoch seconds of this micro-batch."""
-    evidence = json.loads(row["evidence"] or "{}")
+    # Later touches are about the same as the first, and keep the version they entered with.
+    entered = {"sequence_version": rules.sequence_versions.get(row["trigger_name"])}
+    evidence = entered | json.loads(row["evidence"] or "{}")
     return Decision(
         decision_id=row["decision_id"],
         trigger_name=row["trigger_name"],
@@ -60,6 +77,8 @@ def plan(
         evidence={
             **evidence,
             "position": row["position"],
+            "contents_from_position": row["contents_from_position"],
+            "intent_score": row["intent_score"],
             "sends_this_week": row["sends_this_week"],
             "offer": row["offer"],  # what the branch offers; its template knows how to say it
             "model_version": model_version,
@@ -71,7 +90,7 @@ def plan(
         template=row["template"],
         subject=row["subject"],
         content=content(row, evidence, shop),
-        exit_events=exits.get(row["trigger_name"], ()),
+        exit_events=rules.exit_events(row["trigger_name"], row["touch"]),
         position=position,
         timings={
             "occurred": aware(row["occurred_at"]).timestamp(),
@@ -90,14 +109,15 @@ def content(row: Mapping[str, Any], evidence: Mapping[str, Any], shop: Shop) -> 
         "preheader": row["preheader"] or "",
         "trigger_name": row["trigger_name"],
         "route": row["route"],
+        "touch": row["touch"],
         **blocks(row),
     }
     if row["trigger_name"] == "cart_abandonment":
         items = [item for item in json.loads(row["items"] or "[]") if item["name"]]
-        left_out = row["offered_value"] is not None  # then the sum is that of what is shown
+        is_as_it_was = row["touch"] == 1 and not row["has_left_out_items"]
         return without_repeats(common, items) | {
             "items": items,
-            "cart_value": row["offered_value"] if left_out else evidence.get("cart_value"),
+            "cart_value": evidence.get("cart_value") if is_as_it_was else row["items_value"],
             "currency": evidence.get("currency"),
             "cart_url": shop.url.rstrip("/") + "/cart",
         }

@@ -44,7 +44,9 @@ def rebuild(
     import_profiles(store, profiles)
     import_content(store, published)
     progress("reading the archive")
-    since = just_before(log.read_after(0, max_bytes=0).watermark) - timedelta(days=CAP_DAYS) - horizon
+    longest = store.first("select coalesce(max(after_hours), 0) from seeds.sequences") or (0,)
+    remembered = max(timedelta(days=CAP_DAYS), timedelta(hours=longest[0])) + horizon
+    since = just_before(log.read_after(0, max_bytes=0).watermark) - remembered
     last = _load_archive(store, archive, since)
     progress("reading the log")
     position, as_of = _load_log(store, log, last)

@@ -49,5 +49,6 @@ def _event(receipt: Receipt) -> bytes:
             "outcome": receipt.outcome,
             "reason": receipt.reason,
             "timings": receipt.timings,
+            "evidence": receipt.evidence,  # the next email of a sequence is about the same
         },
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -29,20 +30,25 @@ create index if not exists events_by_customer on landing.events (user_id);
 create table if not exists live.touched (visitor_id varchar);
 create table if not exists live.touched_customers (customer_id varchar);
 create table if not exists live.decided (
-    candidate_id varchar, person_id varchar, trigger_name varchar, visitor_id varchar,
+    candidate_id varchar, person_id varchar, sequence_id varchar, trigger_name varchar, visitor_id varchar,
     qualifies_at timestamp, priority integer, should_send boolean);
 create table if not exists live.timers (visitor_id varchar, due_at timestamp);
 create table if not exists live.cursor (position bigint, as_of timestamp);
 create table if not exists profiles.customers (
     customer_id varchar, email varchar, has_consent boolean, first_name varchar, tier varchar,
     loyalty_points bigint, timezone varchar, locale varchar, country varchar, valid_from timestamp);
-alter table profiles.customers add column if not exists loyalty_points bigint;
 create index if not exists customers_by_id on profiles.customers (customer_id);
 create table if not exists published.fct_product_blocks (
     product_id varchar, is_withdrawn boolean, card json, similar_products json, accessories json, category json,
     proof json, review json, size_guide json, stock json);
 create index if not exists product_blocks_by_id on published.fct_product_blocks (product_id);
 """
+_SHAPE = hashlib.sha256(_TABLES.encode()).hexdigest()[:16]
+
+
+class OtherShape(duckdb.Error):
+    """The file was made by another version of Kairos: rebuild it."""
+
 
 _PUBLISHED = (
     "select table_name from duckdb_tables() where database_name = 'hot' and schema_name = 'published'"
@@ -63,7 +69,10 @@ class LiveStore:
     """Opens the file for itself alone: while it is open, no other process can read it."""
 
     def __init__(self, path: Path, memory_limit: str = "2GB") -> None:
-        """One thread: a micro-batch is a few rows, and handing them around cost a third more in measurement."""
+        """One thread: a micro-batch is a few rows, and handing them around cost a third more in measurement.
+
+        Raises OtherShape for a file whose tables are not ours.
+        """
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = duckdb.connect(":memory:", config={"memory_limit": memory_limit, "threads": 1})
@@ -71,13 +80,27 @@ class LiveStore:
         # The indexes keep a batch at the cost of its people, however many days of events the file holds;
         # above 50 keys a semi-join would stop pushing its keys down and scan everything.
         self._db.execute("set dynamic_or_filter_threshold = 2000; set timezone = 'UTC';")
-        self._db.execute(_TABLES)
+        self._make_tables()
         self.empty: set[str] = set()  # the models' tables that have no rows
         self.published: set[str] = set()  # what the batch lane published for us, if it has rows
         self.notice_published()
         # What an idle lane asks fifty times a second; every transaction may change it.
         self._cursor: tuple[int, datetime | None] | None = None
         self._next_timer: tuple[datetime | None] | None = None
+
+    def _make_tables(self) -> None:
+        """Ours in a new file; in an old one they must be the same."""
+        tables = "select count(*) from duckdb_tables() where database_name = 'hot'"
+        is_new = self._db.execute(tables).fetchone() == (0,)
+        self._db.execute(
+            "create schema if not exists live; create table if not exists live.shape (id varchar);"
+        )
+        if is_new:
+            self._db.execute("insert into live.shape values (?)", [_SHAPE])
+        elif self._db.execute("select id from live.shape").fetchone() != (_SHAPE,):
+            self._db.close()
+            raise OtherShape(f"{self.path} has the tables of another version")
+        self._db.execute(_TABLES)
 
     def notice_published(self) -> None:
         """See which published tables have rows: a model that needs an empty one is not run."""

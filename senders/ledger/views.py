@@ -59,6 +59,7 @@ class Receipt:
     customer_id: str | None
     session_id: str | None
     timings: dict[str, float]  # the waterfall, epoch seconds: occurred … accepted
+    evidence: dict[str, Any]  # the figures behind the decision
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def jobs(connection: sqlite3.Connection, ids: tuple[int, ...]) -> list[Job]:
 _RECEIPT = """
 select audit.seq, audit.event as outcome, audit.detail, audit.at_us, audit.id, decisions.decision_id,
     decisions.trigger_name, decisions.touch, decisions.entity_id, decisions.route, decisions.variant,
-    decisions.visitor_id, decisions.customer_id, decisions.session_id, decisions.timings,
+    decisions.visitor_id, decisions.customer_id, decisions.session_id, decisions.timings, decisions.evidence,
     decisions.recorded_us,
     outbox.gated_us, outbox.rendered_us, outbox.dot_us, outbox.accepted_us
 from audit join decisions using (id) join outbox using (id)
@@ -177,8 +178,8 @@ def explain(connection: sqlite3.Connection, where: str, value: str) -> list[Expl
     """All decisions with `where = value`, newest first. `where` comes from code, never from data."""
     rows = connection.execute(
         f"""
-        select decisions.*, coalesce(outbox.expires_us, decisions.expires_us) as latest_us, outbox.state, outbox.reason, outbox.gated_us, outbox.rendered_us, outbox.dot_us,
-            outbox.accepted_us
+        select decisions.*, coalesce(outbox.expires_us, decisions.expires_us) as latest_us, outbox.state,
+            outbox.reason, outbox.gated_us, outbox.rendered_us, outbox.dot_us, outbox.accepted_us
         from decisions left join outbox using (id) where {where} order by decisions.id desc limit 1000
         """,
         {"value": value},
@@ -210,6 +211,7 @@ def _receipt(row: sqlite3.Row) -> Receipt:
         customer_id=row["customer_id"],
         session_id=row["session_id"],
         timings=_timings(row),
+        evidence=json.loads(row["evidence"]),
     )
 
 

@@ -138,7 +138,7 @@ def test_a_subject_with_a_typo_fails_the_check(here: Path, monkeypatch: pytest.M
     result = CliRunner().invoke(app, ["templates", "check"])
 
     assert result.exit_code == 1
-    assert "seeds/variants.csv line 10: nothing is called 'nmae' there: did you mean 'name'?" in result.output
+    assert "seeds/variants.csv line 12: nothing is called 'nmae' there: did you mean 'name'?" in result.output
 
 
 def test_a_preview_writes_html_text_and_says_where(here: Path, monkeypatch: pytest.MonkeyPatch):
@@ -157,7 +157,7 @@ def test_a_preview_has_pictures_for_phone_and_desk_by_day_and_night(here: Path):
     run("templates", "preview", "winback")
 
     pictures = sorted((here / "previews").glob("*.png"))
-    assert [picture.stem.removeprefix("winback_touch_1_") for picture in pictures] == [
+    assert [picture.stem.removeprefix("winback_touch_1_winback_") for picture in pictures] == [
         "1200_dark", "1200_light", "390_dark", "390_light",
     ]  # fmt: skip
     assert len({picture.read_bytes() for picture in pictures}) == 4

@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
-import duckdb
 import polars as pl
 import pytest
 
@@ -212,18 +211,6 @@ def test_a_file_nobody_can_read_leaves_the_last_one(store: LiveStore, tmp_path: 
     assert import_content(store, file.parent) == 0
 
     assert known(store) == [("hat", '"a"')]
-
-
-def test_an_older_database_learns_of_points(tmp_path: Path):
-    """It was made before there were any; rebuilding it for that would cost minutes."""
-    with duckdb.connect(str(tmp_path / "live.duckdb")) as old:
-        old.execute("create schema profiles; create table profiles.customers (customer_id varchar)")
-        old.execute("create index customers_by_id on profiles.customers (customer_id)")
-
-    opened = LiveStore(tmp_path / "live.duckdb")
-
-    assert opened.rows("select loyalty_points from profiles.customers") == []
-    opened.close()
 
 
 def test_what_did_not_change_is_not_written_again(stocked: Settings):

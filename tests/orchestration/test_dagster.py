@@ -30,6 +30,9 @@ def test_the_graph_is_whole(repository):
         "live/trigger_candidates",
         "live/send_decisions",
         "delivery/emails",
+        "segments/customer_lifetimes",
+        "segments/segment_proposals",
+        "segments/published",
     } <= keys
     assert {"fct_send_decisions", "fct_trigger_candidates", "trg_cart_abandonment"} <= keys
     batch = repository.get_job("batch_lane_job").asset_layer.executable_asset_keys
@@ -45,6 +48,8 @@ def test_the_graph_is_whole(repository):
     } <= checks
     assert {"live_window_job", "batch_lane_job", "housekeeping_job"} <= set(repository.job_names)
     assert {sensor.name for sensor in repository.sensor_defs} >= {"relay"}
+    batch = repository.get_job("batch_lane_job").asset_layer.executable_asset_keys
+    assert {"segments/published", "seg_vips"} <= {key.to_user_string() for key in batch}
     assert {schedule.name for schedule in repository.schedule_defs} == {"batch_lane", "housekeeping"}
 
 

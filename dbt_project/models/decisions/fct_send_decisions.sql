@@ -17,6 +17,7 @@ routes as (
 
     select
         rules.candidate_id,
+        rules.trigger_name,
         routes.route,
         routes.template,
         routes.offer,
@@ -26,7 +27,26 @@ routes as (
     inner join {{ ref('routes') }} as routes
         on
             rules.trigger_name = routes.trigger_name
-            and routes.route = coalesce(rules.route, routes.route)
+            and rules.touch = 1
+            and case
+                when coalesce(routes.tier, '') = '' then coalesce(rules.route, routes.route) = routes.route
+                else
+                    lower(routes.tier) = lower(rules.tier)
+                    and coalesce(rules.intent_score, 0) > coalesce(routes.min_cart_value, -1)
+            end
+
+    union all
+
+    select
+        candidate_id,
+        trigger_name,
+        route,
+        template,
+        offer,
+        false as needs_review,
+        1 as branch_number
+    from rules
+    where touch > 1
 
 ),
 
@@ -45,19 +65,17 @@ variants as (
     from routes
     inner join {{ ref('variants') }} as variants
         on
-            routes.route = variants.route
-    inner join rules
-        on
-            routes.candidate_id = rules.candidate_id
-            and variants.trigger_name = rules.trigger_name
+            routes.trigger_name = variants.trigger_name
+            and routes.route = variants.route
     where routes.branch_number = 1
 
 )
 
 select
     rules.candidate_id as decision_id,
+    rules.sequence_id,
     rules.trigger_name,
-    1 as touch,
+    rules.touch,
     rules.entity_id,
     rules.session_id,
     rules.visitor_id,
@@ -108,7 +126,8 @@ select
     variants.subject,
     variants.preheader,
     carts.items,
-    carts.offered_value,
+    carts.items_value,
+    carts.has_left_out_items,
     rules.product,
     rules.viewed_products,
     rules.similar_products,
@@ -122,6 +141,7 @@ select
             then {{ json_object_of({'points': 'rules.loyalty_points', 'tier': 'rules.tier'}) }}
     end as loyalty,
     rules.stock,
+    rules.contents_from_position,
     rules.evidence,
     walk.sends_this_week,
     rules.intent_score

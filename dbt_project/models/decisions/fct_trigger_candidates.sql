@@ -24,7 +24,9 @@ numbered as (
 
 select
     candidate_id,
+    sequence_id,
     trigger_name,
+    touch,
     visitor_id,
     customer_id,
     session_id,
@@ -35,6 +37,8 @@ select
     priority,
     epoch,
     route,
+    template,
+    offer,
     started_at,
     occurred_at,
     valid_from,

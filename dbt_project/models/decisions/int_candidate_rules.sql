@@ -24,28 +24,43 @@ suppressions as (
 orders as (
 
     select
-        candidates.candidate_id,
-        max(1) as has_order
+        visitor_id,
+        user_id,
+        received_at
+    from {{ ref('int_visitor_events') }}
+    where event_name = 'Order Completed'
+
+),
+
+buyers as (
+
+    select candidates.candidate_id
     from candidates
-    inner join {{ ref('int_visitor_events') }} as events
-        on
-            (candidates.visitor_id = events.visitor_id or candidates.customer_id = events.user_id)
-            and events.received_at between candidates.started_at and candidates.qualifies_at
-    where events.event_name = 'Order Completed'
-    group by candidates.candidate_id
+    inner join orders on candidates.visitor_id = orders.visitor_id
+    where orders.received_at between candidates.started_at and candidates.qualifies_at
+
+    union
+
+    select candidates.candidate_id
+    from candidates
+    inner join orders on candidates.customer_id = orders.user_id
+    where orders.received_at between candidates.started_at and candidates.qualifies_at
 
 ),
 
 -- A moment of higher priority that is still ripening goes first: the filled cart before the scroll.
+-- So does the next email of a sequence the person is in, on whichever device it began.
 awaited as (
 
-    select
-        candidates.candidate_id,
-        max(1) as is_awaited
+    {% for key in ['visitor_id', 'customer_id'] %}
+    select candidates.candidate_id
     from candidates
     inner join {{ ref('int_trigger_moments') }} as moments
         on
-            candidates.visitor_id = moments.visitor_id
+            candidates.{{ key }} = moments.{{ key }}
+            {%- if key == 'customer_id' %}
+            and moments.touch > 1
+            {%- endif %}
             and candidates.priority > moments.priority
             and candidates.qualifies_at >= moments.valid_from
             and candidates.qualifies_at < moments.qualifies_at
@@ -55,7 +70,10 @@ awaited as (
             moments.candidate_id = fired.candidate_id
             and candidates.qualifies_at >= fired.qualifies_at
     where coalesce(fired.candidate_id, '') = ''
-    group by candidates.candidate_id
+    {% if not loop.last %}
+    union
+    {% endif %}
+    {% endfor %}
 
 )
 
@@ -82,10 +100,10 @@ select
     coalesce(customers.email, '') <> '' as is_reachable,
     coalesce(customers.has_consent, false) as has_consent,
     not coalesce(suppressions.is_suppressed, false) as is_not_suppressed,
-    coalesce(orders.has_order, 0) = 0 as has_not_purchased,
+    coalesce(buyers.candidate_id, '') = '' as has_not_purchased,
     candidates.valid_from <= {{ seconds_after('candidates.occurred_at', var('late_event_minutes') * 60) }} as is_timely,
     coalesce(contents.has_main_product, true) as has_something_to_offer,
-    coalesce(awaited.is_awaited, 0) = 0 as is_most_telling
+    coalesce(awaited.candidate_id, '') = '' as is_most_telling
 
 from candidates
 left join {{ ref('int_customer_states') }} as customers
@@ -97,6 +115,6 @@ left join suppressions
     on
         candidates.candidate_id = suppressions.candidate_id
         and suppressions.age_number = 1
-left join orders on candidates.candidate_id = orders.candidate_id
+left join buyers on candidates.candidate_id = buyers.candidate_id
 left join awaited on candidates.candidate_id = awaited.candidate_id
 left join {{ ref('int_candidate_content') }} as contents on candidates.candidate_id = contents.candidate_id

@@ -7,6 +7,7 @@ rules as (
     select
         candidate_id,
         person_id,
+        sequence_id,
         qualifies_at,
         priority,
         (
@@ -22,7 +23,7 @@ judged as (
 
     select
         rules.*,
-        {{ sent_count('earlier.sent', 'rules.qualifies_at', var('email_gap_hours') * 3600) }} = 0
+        {{ sent_count('earlier.sent', 'rules.qualifies_at', var('email_gap_hours') * 3600, 'rules.sequence_id') }} = 0
             as is_not_too_soon,
         {{ sent_count('earlier.sent', 'rules.qualifies_at', 7 * 24 * 3600) }} < {{ var('emails_per_week') }}
             as is_within_weekly_cap,
@@ -35,7 +36,7 @@ judged as (
 
     select
         rules.*,
-        {{ sent_count('walked.sent', 'rules.qualifies_at', var('email_gap_hours') * 3600) }} = 0,
+        {{ sent_count('walked.sent', 'rules.qualifies_at', var('email_gap_hours') * 3600, 'rules.sequence_id') }} = 0,
         {{ sent_count('walked.sent', 'rules.qualifies_at', 7 * 24 * 3600) }} < {{ var('emails_per_week') }},
         walked.sent
     from (
@@ -44,7 +45,7 @@ judged as (
             moment_number,
             case
                 when is_eligible and is_not_too_soon and is_within_weekly_cap
-                    then {{ sent_append('sent', 'qualifies_at') }}
+                    then {{ sent_append('sent', 'qualifies_at', 'sequence_id') }}
                 else sent
             end as sent
         from judged

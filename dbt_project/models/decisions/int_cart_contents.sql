@@ -13,13 +13,16 @@ changes as (
 
     select
         candidates.candidate_id,
-        candidates.position as left_at_position,
-        events.*
+        events.*,
+        max(case when events.event_name = 'Cart Updated' then events.position end) over (
+            partition by candidates.candidate_id
+        ) as replaced_at_position
     from candidates
     inner join {{ ref('int_visitor_events') }} as events
         on
             candidates.visitor_id = events.visitor_id
-            and events.position between candidates.contents_from_position and candidates.position
+            and candidates.contents_from_position <= events.position
+            and candidates.qualifies_at >= events.received_at
     where events.event_name in ('Product Added', 'Product Removed', 'Cart Updated')
 
 ),
@@ -36,7 +39,9 @@ lines as (
         page_url as url,
         case when event_name = 'Product Removed' then -quantity else quantity end as quantity
     from changes
-    where event_name <> 'Cart Updated'
+    where
+        event_name <> 'Cart Updated'
+        and position > coalesce(replaced_at_position, -1)
 
     union all
 
@@ -55,7 +60,7 @@ lines as (
             position,
             {{ each_product('properties') }} as product
         from changes
-        where event_name = 'Cart Updated'
+        where position = replaced_at_position
     ) as replaced
 
 ),
@@ -103,12 +108,10 @@ select
         'image_url': 'image_url',
         'url': 'url'
     }), 'first_position, item_key', 'is_offered') }} as items,
+    sum(case when is_offered then price * quantity end) as items_value,
+    min(case when is_offered then 1 else 0 end) = 0 as has_left_out_items,
     max(case when is_offered and item_rank = 1 then product_id end) as main_product_id,
-    max(case when is_offered then 1 else 0 end) = 1 as has_main_product,
-    case
-        when min(case when is_offered then 1 else 0 end) = 0
-            then cast(sum(case when is_offered then price * quantity end) as double)
-    end as offered_value
+    max(case when is_offered then 1 else 0 end) = 1 as has_main_product
 
 from items
 group by candidate_id

@@ -15,6 +15,8 @@ select
                 event
             )
     end as page_path,
+    coalesce({{ json_text('properties', 'path') }}, {{ json_text('context', 'page.path') }}) as path,
+    lower({{ json_text('properties', 'page_type') }}) as page_type,
     case when type = 'screen' or {{ json_text('context', 'app.name') }} <> '' then 'app' else 'browser' end as client
 
 from {{ source('landing', 'events') }}
