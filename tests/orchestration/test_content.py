@@ -76,7 +76,7 @@ class Visit:
 
 
 def replayed(settings: Settings, visit: Visit, out: Path) -> tuple[list, list[str]]:
-    """Decisions, and the emails as they look."""
+    """Decisions, and the emails as they look, both in the order of time; those after the first are later touches."""
     calls = out / "calls.jsonl"
     calls.write_text("\n".join(json.dumps(call) for call in visit.calls))
     run = Replay(settings, out)
@@ -86,13 +86,14 @@ def replayed(settings: Settings, visit: Visit, out: Path) -> tuple[list, list[st
         email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
         for file in sorted((out / "emails").rglob("*.eml"))
     ]
+    mails.sort(key=lambda mail: mail["Date"].datetime)
     return decisions, [mail.get_body(("html",)).get_content() for mail in mails]
 
 
 def test_a_visit_becomes_an_email_with_similar_products_and_a_review(stocked: Settings, tmp_path: Path):
     visit = Visit().signs_in().looks_at(TENT).does("page", "Size Guide").reads(PARKA)
 
-    [decision], [html] = replayed(stocked, visit, tmp_path)
+    [decision, *_], [html, *_] = replayed(stocked, visit, tmp_path)
 
     assert "The Ridge Down Parka has become the one I reach for." in html
     assert "Similar styles" in html and "Alpine Shell Jacket" in html and "$229.00" in html
@@ -104,7 +105,7 @@ def test_a_visit_becomes_an_email_with_similar_products_and_a_review(stocked: Se
 def test_a_cart_s_email_shows_what_else_was_looked_at(stocked: Settings, tmp_path: Path):
     visit = Visit().signs_in().looks_at(TENT).looks_at(COAT).adds(COAT).adds(PARKA)
 
-    _, [html] = replayed(stocked, visit, tmp_path)
+    _, [html, *_] = replayed(stocked, visit, tmp_path)
 
     assert "You also looked at" in html and "Two-Person Tent" in html
     assert html.count("Harbour Rain Coat</a>") == 1, "what lies in the cart is not recommended once more"
@@ -123,7 +124,7 @@ def test_nobody_is_mailed_about_what_is_sold_out(stocked: Settings, tmp_path: Pa
 def test_what_is_sold_out_is_missing_from_the_cart_and_from_its_sum(stocked: Settings, tmp_path: Path):
     visit = Visit().signs_in().adds(GONE).adds(COAT)
 
-    _, [html] = replayed(stocked, visit, tmp_path)
+    _, [html, *_] = replayed(stocked, visit, tmp_path)
 
     assert GONE.name not in html and COAT.name in html
     assert "$203.00" not in html and "$149.00" in html
@@ -132,7 +133,7 @@ def test_what_is_sold_out_is_missing_from_the_cart_and_from_its_sum(stocked: Set
 def test_a_shop_without_a_catalogue_mails_without_these_blocks(tmp_path: Path):
     visit = Visit().signs_in().looks_at(TENT).adds(COAT).adds(GONE)
 
-    _, [html] = replayed(load_settings(data=tmp_path / "data"), visit, tmp_path)
+    _, [html, *_] = replayed(load_settings(data=tmp_path / "data"), visit, tmp_path)
 
     assert GONE.name in html and COAT.name in html
     assert "You also looked at" not in html
