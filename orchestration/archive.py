@@ -43,6 +43,7 @@ def prepare(archive: Path, profiles: Path) -> None:
     if not base.exists():
         names = ("customer_id", "email", "first_name", "tier", "timezone", "locale", "country")
         schema = dict.fromkeys(names, pl.String) | {
+            "loyalty_points": pl.Int64,
             "has_consent": pl.Boolean,
             "valid_from": pl.Datetime("us"),
         }

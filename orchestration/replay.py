@@ -26,6 +26,7 @@ from collector.intake import Body, read_body
 from collector.limits import Limits
 from collector.log.base import Batch, Frame
 from collector.log.file import FileLog
+from orchestration.live.content import import_content
 from orchestration.live.decode import decode_payload
 from orchestration.live.evaluate import Overrides, Row
 from orchestration.live.facts import utc
@@ -188,6 +189,7 @@ class Replay:
         self.ledger = open_ledger(self._settings)
         self.ledger.recover(self.clock())
         self._store = LiveStore(work / "live.duckdb", settings.live.memory_limit)
+        import_content(self._store, settings.published)
         self._lane = LiveLane(
             self.log, self._store, models, self.ledger, shop_of(settings), self.clock, overrides,
             record=self._collect, follow=lambda: None,

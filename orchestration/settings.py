@@ -200,6 +200,18 @@ class Settings(BaseSettings):
     def profiles(self) -> Path:
         return self.data / "profiles"
 
+    @property
+    def catalogue(self) -> Path:
+        return self.data / "catalogue"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.data / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        return self.data / "published"
+
     def project_vars(self) -> dict[str, int]:
         """Numbers that models and Python share; dbt_project.yml is their one home."""
         return yaml.safe_load((self.dbt_project / "dbt_project.yml").read_text())["vars"]

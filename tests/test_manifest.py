@@ -87,7 +87,7 @@ def seed(name: str) -> list[dict[str, str]]:
 def test_every_model_lies_in_a_layer_and_is_named_after_it(models: dict[str, Node]):
     names = {
         "staging": "stg_", "timelines": "int_", "profiles": ("dim_", "fct_"),
-        "content": ("dim_", "fct_"), "triggers": "trg_",
+        "content": ("int_", "dim_", "fct_"), "triggers": "trg_",
         "segments": ("int_", "seg_", "fct_"), "decisions": ("int_", "fct_"), "outcomes": "fct_",
     }  # fmt: skip
 

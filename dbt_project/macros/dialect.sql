@@ -71,7 +71,7 @@
 {#- A JSON object from named columns; NULLs stay as null. -#}
 {%- macro json_object_of(pairs) -%}{{ return(adapter.dispatch('json_object_of', 'kairos')(pairs)) }}{%- endmacro -%}
 {%- macro default__json_object_of(pairs) -%}
-    to_json(struct_pack({%- for name, expression in pairs.items() %} {{ name }} := {{ expression }}{{ ',' if not loop.last }}{% endfor %}))
+    to_json(struct_pack({%- for name, expression in pairs.items() %} "{{ name }}" := {{ expression }}{{ ',' if not loop.last }}{% endfor %}))
 {%- endmacro -%}
 
 {#- A JSON array of one element per row (of those that `where` keeps), in a stated order. -#}

@@ -9,18 +9,30 @@
     {%- endif -%}
 {%- endmacro -%}
 
+{#- CSV is read as text and cast here: a reader that guesses takes an empty column for text, and a short file for
+    one without a header. What is no number counts as missing. -#}
 {%- macro view_over_files(node) -%}
     create or replace view {{ node.schema }}.{{ node.identifier }} as
     select
     {%- for column in node.columns.values() %}
-        cast(null as {{ column.data_type }}) as {{ column.name }}{{ ',' if not loop.last }}
+        {{ 'try_cast' if node.meta.csv else 'cast' }}({{ column.name }} as {{ column.data_type }}) as {{ column.name }}
+        {{- ',' if not loop.last }}
     {%- endfor %}
-    where false
-    {%- for reader, pattern in [('read_parquet', node.meta.files), ('read_csv', node.meta.csv)] if pattern -%}
+    from (
+        select
+        {%- for column in node.columns.values() %}
+            cast(null as {{ column.data_type }}) as {{ column.name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+        where false
+    {%- for reader, pattern, options in [
+        ('read_parquet', node.meta.files, ''),
+        ('read_csv', node.meta.csv, ', header = true, all_varchar = true, null_padding = true')
+    ] if pattern -%}
         {%- set files = "'" ~ pattern | replace("'", "''") ~ "'" -%}
         {%- if run_query('select count(*) from glob(' ~ files ~ ')').columns[0].values()[0] %}
-    union all by name
-    select * from {{ reader }}({{ files }}, union_by_name = true)
+        union all by name
+        select * from {{ reader }}({{ files }}, union_by_name = true{{ options }})
         {%- endif -%}
     {%- endfor %}
+    ) as files
 {%- endmacro -%}

@@ -46,6 +46,13 @@
     {{ custom_schema_name | trim if custom_schema_name else target.schema }}
 {%- endmacro -%}
 
+{#- A model of the batch lane that the live lane looks up: there, as it was last published (orchestration/publishing.py). -#}
+{%- macro published(name) -%}
+    {%- if target.name == 'live' -%} {{ source('published', name) }}
+    {%- else -%} {{ ref(name) }}
+    {%- endif -%}
+{%- endmacro -%}
+
 {#- Which moments have fired, with their instants. -#}
 {%- macro decided_candidates() -%}
     {%- if target.name == 'live' -%}

@@ -10,4 +10,5 @@ where should_send <> (
     and is_most_telling
     and is_not_too_soon
     and is_within_weekly_cap
+    and has_something_to_offer
 )

@@ -23,6 +23,7 @@ from orchestration.cli.errors import FriendlyError
 from orchestration.live.lease import read_lease
 from orchestration.overview import Overview, overview, recent_emails
 from orchestration.processes import Processes, ProcessFailed, free_port
+from orchestration.publishing import publish_catalogue
 from orchestration.settings import Settings, load_settings
 from orchestration.system import DAGSTER_PORT, prepare_data, processes, start_collector, start_dagster
 
@@ -74,6 +75,7 @@ def demo(
     settings = _settings(env)
     with console.status("preparing data and models"):
         prepare_data(settings)
+        _bring_catalogue(settings)
     try:
         with processes(settings, env) as parts:
             where = _start(parts, settings, env)
@@ -83,6 +85,14 @@ def demo(
     _summary(state, settings)
     if state.sent == 0:
         raise FriendlyError(f"no email arrived: see {settings.data / 'logs'}")
+
+
+def _bring_catalogue(settings: Settings) -> None:
+    """Before anything runs, so that the very first email can show it: the batch lane comes minutes later."""
+    from simulator.catalogue_files import write_catalogue
+
+    write_catalogue(settings.catalogue, settings.mail.shop_url)
+    publish_catalogue(settings)
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -111,12 +111,16 @@ def simulate(
     ] = datetime(2026, 1, 5),
 ) -> None:
     """A shop full of customers: to a file with known truth, or live to the running collector."""
+    from simulator.catalogue_files import write_catalogue
+
+    settings = load_settings()
+    if write_catalogue(settings.catalogue):
+        console.print(f"the shop's catalogue is in {settings.catalogue}; the next batch publishes it")
     if out is not None:
         _simulate_file(out, events, seed, start.replace(tzinfo=UTC))
         return
     from simulator.live import run
 
-    settings = load_settings()
     keys = _keys(settings)
     _must_answer(settings)
     counters = asyncio.run(

@@ -83,7 +83,7 @@ def evaluate(
     _touch(store, as_of)
     store.execute("set variable as_of = ?::timestamp", [as_of])
     *probe, candidates = statements.probe
-    happened = _events_of_touched(store)
+    happened = _events_of_touched(store) | store.published
     for statement in probe:
         fill(store, statement, happened, everyone)
     _set_timers(store, as_of)
@@ -224,7 +224,7 @@ def forget(store: LiveStore, statements: Statements, before: datetime, keep_deci
 
 
 def _fold_customers(store: LiveStore, statements: Statements) -> None:
-    columns = "customer_id, email, has_consent, first_name, tier, timezone, locale, country, valid_from"
+    columns = "customer_id, email, has_consent, first_name, tier, loyalty_points, timezone, locale, country, valid_from"
     store.execute(
         f"create or replace temp table folded as select {columns} from ({statements.fold}) "
         "where valid_to is null"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 
 from collector.log.base import EventLog, PositionLost
+from orchestration.live.content import import_content
 from orchestration.live.evaluate import Row
 from orchestration.live.lease import read_lease
 from orchestration.live.profiles import import_profiles
@@ -42,6 +43,7 @@ def open_store(settings: Settings, log: EventLog, models: Statements) -> tuple[L
         store.close()
         return rebuild_store(settings, log, models)
     import_profiles(store, settings.profiles)
+    import_content(store, settings.published)
     return store, []
 
 
@@ -61,6 +63,7 @@ def rebuild_store(
         log,
         settings.archive,
         settings.profiles,
+        settings.published,
         models,
         timedelta(hours=settings.project_vars()["episode_gap_hours"]),
         progress=progress,

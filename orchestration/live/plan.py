@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from orchestration.live.blocks import blocks, currency_of, product_of_page, without_repeats
 from senders.decision import Decision
 
 RULES = (
@@ -19,6 +20,7 @@ RULES = (
     "is_most_telling",
     "is_not_too_soon",
     "is_within_weekly_cap",
+    "has_something_to_offer",
 )
 
 
@@ -108,30 +110,24 @@ def content(row: Mapping[str, Any], evidence: Mapping[str, Any], shop: Shop) -> 
         "trigger_name": row["trigger_name"],
         "route": row["route"],
         "touch": row["touch"],
+        **blocks(row),
     }
     if row["trigger_name"] == "cart_abandonment":
-        return common | {
-            "items": [item for item in json.loads(row["items"] or "[]") if item["name"]],
-            "cart_value": evidence.get("cart_value") if row["touch"] == 1 else row["items_value"],
+        items = [item for item in json.loads(row["items"] or "[]") if item["name"]]
+        is_as_it_was = row["touch"] == 1 and not row["has_left_out_items"]
+        return without_repeats(common, items) | {
+            "items": items,
+            "cart_value": evidence.get("cart_value") if is_as_it_was else row["items_value"],
             "currency": evidence.get("currency"),
             "cart_url": shop.url.rstrip("/") + "/cart",
         }
     page = {"page_url": evidence.get("page_url"), "page_title": evidence.get("page_title")}
+    product = product_of_page(evidence, common.get("product"))
+    page |= {"product": product, "currency": currency_of(product, common)}
+    common = without_repeats(common, [product] if product else [])
     if row["trigger_name"] == "feature_exploration":
         return common | page | {"features": [name for name in evidence.get("features") or [] if name]}
-    return common | page | {"product": _product(evidence)}
-
-
-def _product(evidence: Mapping[str, Any]) -> dict[str, Any] | None:
-    if not evidence.get("product_name"):
-        return None
-    return {
-        "product_id": evidence.get("product_id"),
-        "name": evidence["product_name"],
-        "price": evidence.get("price"),
-        "image_url": evidence.get("image_url"),
-        "url": evidence.get("page_url"),
-    }
+    return common | page
 
 
 def aware(instant: datetime) -> datetime:

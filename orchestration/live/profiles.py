@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchestration.live.imports import import_if_changed
 from orchestration.live.store import LiveStore
 
-COLUMNS = ("customer_id", "email", "has_consent", "first_name", "tier", "timezone", "locale", "country")
+COLUMNS = (
+    "customer_id", "email", "has_consent", "first_name", "tier", "loyalty_points", "timezone", "locale", "country",
+)  # fmt: skip
 
 
 def import_profiles(store: LiveStore, folder: Path) -> int:
@@ -16,18 +19,17 @@ def import_profiles(store: LiveStore, folder: Path) -> int:
     A column `consent` is taken for `has_consent`; columns that are missing stay empty.
     """
     files = sorted(folder.glob("*.parquet"))
-    version = ";".join(f"{file.name}:{file.stat().st_size}:{file.stat().st_mtime_ns}" for file in files)
-    store.execute("create table if not exists profiles.imported (version varchar)")
-    if store.first("select 1 from profiles.imported where version = ?", [version]) or not files:
+    if not files:
         return 0
+    return import_if_changed(store, "profiles", files, lambda: _import(store, files))
+
+
+def _import(store: LiveStore, files: list[Path]) -> int:
     # Millions of rows at once go in faster without it.
     store.execute("drop index if exists profiles.customers_by_id")
     with store.transaction():
         count = _upsert(store, [str(file) for file in files])
-        store.execute("delete from profiles.imported")
-        store.execute("insert into profiles.imported values (?)", [version])
     store.execute("create index customers_by_id on profiles.customers (customer_id)")
-    store.checkpoint()
     return count
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from collector.log.base import EventLog
 from orchestration.archive import TAIL
+from orchestration.live.content import import_content
 from orchestration.live.decode import decode
 from orchestration.live.evaluate import Overrides, Row, evaluate_everyone, forget, load_models
 from orchestration.live.lane import just_before
@@ -23,6 +24,7 @@ def rebuild(
     log: EventLog,
     archive: Path,
     profiles: Path,
+    published: Path,
     statements: Statements,
     horizon: timedelta,
     overrides: Overrides | None = None,
@@ -40,6 +42,7 @@ def rebuild(
     store = LiveStore(building)
     load_models(store, statements, overrides)
     import_profiles(store, profiles)
+    import_content(store, published)
     progress("reading the archive")
     longest = store.first("select coalesce(max(after_hours), 0) from seeds.sequences") or (0,)
     remembered = max(timedelta(days=CAP_DAYS), timedelta(hours=longest[0])) + horizon

@@ -21,7 +21,10 @@ class ModelsDoNotCompile(RuntimeError):
 
 @dataclass(frozen=True)
 class Statement:
-    """One model of the live lane. `needs` names events without which it has no rows: then it is not run."""
+    """One model of the live lane.
+
+    `needs` names events or published tables without which it has no rows: then it is not run.
+    """
 
     name: str
     sql: str

@@ -22,6 +22,7 @@ _TABLES = f"""
 create schema if not exists landing;
 create schema if not exists live;
 create schema if not exists profiles;
+create schema if not exists published;
 create schema if not exists seeds;
 create table if not exists landing.events ({_EVENT_COLUMNS});
 create index if not exists events_by_visitor on landing.events (visitor_id);
@@ -35,14 +36,23 @@ create table if not exists live.timers (visitor_id varchar, due_at timestamp);
 create table if not exists live.cursor (position bigint, as_of timestamp);
 create table if not exists profiles.customers (
     customer_id varchar, email varchar, has_consent boolean, first_name varchar, tier varchar,
-    timezone varchar, locale varchar, country varchar, valid_from timestamp);
+    loyalty_points bigint, timezone varchar, locale varchar, country varchar, valid_from timestamp);
 create index if not exists customers_by_id on profiles.customers (customer_id);
+create table if not exists published.fct_product_blocks (
+    product_id varchar, is_withdrawn boolean, card json, similar_products json, accessories json, category json,
+    proof json, review json, size_guide json, stock json);
+create index if not exists product_blocks_by_id on published.fct_product_blocks (product_id);
 """
 _SHAPE = hashlib.sha256(_TABLES.encode()).hexdigest()[:16]
 
 
 class OtherShape(duckdb.Error):
     """The file was made by another version of Kairos: rebuild it."""
+
+
+_PUBLISHED = (
+    "select table_name from duckdb_tables() where database_name = 'hot' and schema_name = 'published'"
+)
 
 
 class _Columns:
@@ -72,6 +82,8 @@ class LiveStore:
         self._db.execute("set dynamic_or_filter_threshold = 2000; set timezone = 'UTC';")
         self._make_tables()
         self.empty: set[str] = set()  # the models' tables that have no rows
+        self.published: set[str] = set()  # what the batch lane published for us, if it has rows
+        self.notice_published()
         # What an idle lane asks fifty times a second; every transaction may change it.
         self._cursor: tuple[int, datetime | None] | None = None
         self._next_timer: tuple[datetime | None] | None = None
@@ -89,6 +101,13 @@ class LiveStore:
             self._db.close()
             raise OtherShape(f"{self.path} has the tables of another version")
         self._db.execute(_TABLES)
+
+    def notice_published(self) -> None:
+        """See which published tables have rows: a model that needs an empty one is not run."""
+        names = [row["table_name"] for row in self.rows(_PUBLISHED)]
+        self.published = {
+            f"published.{name}" for name in names if self.first(f"select 1 from published.{name} limit 1")
+        }
 
     def checkpoint(self) -> None:
         """Move what was written from the write-ahead log into the file, or the next opening has to."""

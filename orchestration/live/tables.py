@@ -22,7 +22,7 @@ def make_tables(store: LiveStore, statements: Statements) -> None:
 
 
 def fill(store: LiveStore, statement: Statement, happened: set[str], everyone: bool = False) -> None:
-    """Build one model. Without the events it is about it has no rows, and is not run.
+    """Build one model. Without the events or published tables it is about it has no rows, and is not run.
 
     `everyone`: plan for the rows that are there now; the prepared plan is meant for a handful.
     """

@@ -35,6 +35,10 @@ def test_the_graph_is_whole(repository):
         "segments/published",
     } <= keys
     assert {"fct_send_decisions", "fct_trigger_candidates", "trg_cart_abandonment"} <= keys
+    batch = repository.get_job("batch_lane_job").asset_layer.executable_asset_keys
+    assert {"landing/archive", "fct_product_blocks", "published/fct_product_blocks"} <= {
+        key.to_user_string() for key in batch
+    }
     assert {"accounting_adds_up", "landing_meets_contract", "live_decisions_match_warehouse"} <= checks
     assert {
         "landing_is_parseable",

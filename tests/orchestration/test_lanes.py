@@ -9,6 +9,8 @@ import pytest
 from orchestration.archive import archive, prepare
 from orchestration.dbt import run_dbt
 from orchestration.lanes import compare_lanes
+from orchestration.live.content import import_content
+from orchestration.publishing import publish_catalogue
 from orchestration.settings import Settings, load_settings
 from tests.orchestration.traffic import Bench
 
@@ -17,7 +19,17 @@ from tests.orchestration.traffic import Bench
 def built(tmp_path: Path) -> Settings:
     """Traffic of several people, judged live, and the same traffic built in the warehouse."""
     settings = load_settings(data=tmp_path)
+    settings.catalogue.mkdir()
+    (settings.catalogue / "products.csv").write_text(
+        "product_id,name,price,stock\nlamp,Lamp,40,3\nrug,Rug,90,0\n"
+    )
+    prepare(settings.archive, settings.profiles)
+    publish_catalogue(settings)
     shop = Bench(tmp_path, datetime.now(UTC) - timedelta(hours=3))
+    import_content(shop.store, settings.published)
+    shop.signs_in("fay")
+    rug = {"path": "/products/rug", "page_view_id": "w-fay", "product_id": "rug", "scroll_percent": 95}
+    shop.happens("fay", "Page Engaged", properties=rug)
     for number, name in enumerate(("ann", "bob", "cho", "dan")):
         shop.signs_in(name, consent=name != "bob")
         shop.happens(
@@ -37,7 +49,6 @@ def built(tmp_path: Path) -> Settings:
         shop.decided()
     shop.happens("eve", "Home", "page")
     shop.decided()
-    prepare(settings.archive, settings.profiles)
     archive(shop.log, settings.archive, 0)
     shop.close()
     run_dbt(
@@ -50,7 +61,7 @@ def built(tmp_path: Path) -> Settings:
 def test_the_lanes_agree_and_the_check_notices_when_they_do_not(built: Settings):
     found = compare_lanes(built)
     assert found.agree, found.as_metadata()
-    assert found.compared >= 4
+    assert found.compared >= 5 and found.left_out == 0
 
     with sqlite3.connect(built.ledger) as ledger:
         ledger.execute(
@@ -60,3 +71,15 @@ def test_the_lanes_agree_and_the_check_notices_when_they_do_not(built: Settings)
             "update decisions set reasons = replace(reasons, '\"has_consent\":true', '\"has_consent\":false')"
         )
     assert not compare_lanes(built).agree
+
+
+def test_a_catalogue_that_changed_since_is_no_disagreement(built: Settings):
+    """The rug was sold out when it was decided; since then it would have been offered."""
+    with sqlite3.connect(built.ledger) as ledger:
+        ledger.execute(
+            "update decisions set reasons = json_set(reasons, '$.has_something_to_offer', json('true'))"
+        )
+
+    found = compare_lanes(built)
+
+    assert found.agree and found.left_out == 1, found.as_metadata()

@@ -23,6 +23,7 @@ products as (
 
     select
         coalesce(catalogue.product_id, seen.product_id) as product_id,
+        coalesce(catalogue.product_id, '') <> '' as is_in_catalogue,
         coalesce(catalogue.product_name, seen.product_name) as product_name,
         catalogue.category,
         catalogue.category_url,

@@ -9,37 +9,9 @@ products as (
 
 ),
 
-orders as (
-
-    select
-        visitor_id,
-        session_id,
-        max(position) as order_position
-    from {{ ref('int_visitor_events') }}
-    where event_name = 'Order Completed'
-    group by visitor_id, session_id
-
-),
-
--- One row per visit, product and kind of interest; bought is what was added before the order.
 interests as (
 
-    select distinct
-        events.visitor_id,
-        events.session_id,
-        events.product_id,
-        case when events.event_name = 'Product Viewed' then 'similar' else 'accessory' end as kind
-    from {{ ref('int_visitor_events') }} as events
-    left join orders
-        on
-            events.visitor_id = orders.visitor_id
-            and events.session_id = orders.session_id
-    where
-        events.product_id is not null
-        and (
-            events.event_name = 'Product Viewed'
-            or (events.event_name = 'Product Added' and events.position < orders.order_position)
-        )
+    select * from {{ ref('int_product_interests') }}
 
 ),
 

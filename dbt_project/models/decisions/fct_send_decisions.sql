@@ -97,6 +97,7 @@ select
     rules.is_most_telling,
     walk.is_not_too_soon,
     walk.is_within_weekly_cap,
+    rules.has_something_to_offer,
     (
         rules.is_reachable
         and rules.has_consent
@@ -106,6 +107,7 @@ select
         and rules.is_most_telling
         and walk.is_not_too_soon
         and walk.is_within_weekly_cap
+        and rules.has_something_to_offer
     ) as should_send,
     coalesce(routes.needs_review, false) as needs_review,
 
@@ -123,8 +125,22 @@ select
     variants.variant,
     variants.subject,
     variants.preheader,
-    contents.items,
-    contents.items_value,
+    carts.items,
+    carts.items_value,
+    carts.has_left_out_items,
+    rules.product,
+    rules.viewed_products,
+    rules.similar_products,
+    rules.accessories,
+    rules.category,
+    rules.proof,
+    rules.review,
+    rules.size_guide,
+    case
+        when rules.loyalty_points > 0
+            then {{ json_object_of({'points': 'rules.loyalty_points', 'tier': 'rules.tier'}) }}
+    end as loyalty,
+    rules.stock,
     rules.contents_from_position,
     rules.evidence,
     walk.sends_this_week,
@@ -140,4 +156,4 @@ left join variants
     on
         rules.candidate_id = variants.candidate_id
         and variants.draw_number = 1
-left join {{ ref('int_cart_contents') }} as contents on rules.candidate_id = contents.candidate_id
+left join {{ ref('int_cart_contents') }} as carts on rules.candidate_id = carts.candidate_id

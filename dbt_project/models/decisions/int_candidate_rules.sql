@@ -1,4 +1,4 @@
--- Each candidate beside what was known of the person at that instant. One row per candidate.
+-- Each candidate beside what was known of the person at that instant, and what can be shown. One row per candidate.
 with
 
 candidates as (
@@ -83,15 +83,26 @@ select
     customers.email,
     customers.first_name,
     customers.tier,
+    customers.loyalty_points,
     customers.timezone,
     customers.locale,
     customers.country,
     customers.valid_from as profile_at,
+    contents.product,
+    contents.viewed_products,
+    contents.similar_products,
+    contents.accessories,
+    contents.category,
+    contents.proof,
+    contents.review,
+    contents.size_guide,
+    contents.stock,
     coalesce(customers.email, '') <> '' as is_reachable,
     coalesce(customers.has_consent, false) as has_consent,
     not coalesce(suppressions.is_suppressed, false) as is_not_suppressed,
     coalesce(buyers.candidate_id, '') = '' as has_not_purchased,
     candidates.valid_from <= {{ seconds_after('candidates.occurred_at', var('late_event_minutes') * 60) }} as is_timely,
+    coalesce(contents.has_main_product, true) as has_something_to_offer,
     coalesce(awaited.candidate_id, '') = '' as is_most_telling
 
 from candidates
@@ -106,3 +117,4 @@ left join suppressions
         and suppressions.age_number = 1
 left join buyers on candidates.candidate_id = buyers.candidate_id
 left join awaited on candidates.candidate_id = awaited.candidate_id
+left join {{ ref('int_candidate_content') }} as contents on candidates.candidate_id = contents.candidate_id

@@ -12,6 +12,7 @@ rules as (
         priority,
         (
             is_reachable and has_consent and is_not_suppressed and has_not_purchased and is_timely and is_most_telling
+            and has_something_to_offer
         ) as is_eligible,
         row_number() over (partition by person_id order by qualifies_at, priority, candidate_id) as moment_number
     from {{ ref('int_candidate_rules') }}

@@ -65,7 +65,7 @@ lines as (
 
 ),
 
-items as (
+pieces as (
 
     select
         candidate_id,
@@ -80,6 +80,22 @@ items as (
     from lines
     group by candidate_id, coalesce(product_id, product_name, '')
 
+),
+
+-- What is known to be sold out or hidden is not shown; the dearest of the rest stands for the cart.
+items as (
+
+    select
+        pieces.*,
+        not coalesce(blocks.is_withdrawn, false) as is_offered,
+        row_number() over (
+            partition by pieces.candidate_id
+            order by coalesce(blocks.is_withdrawn, false) asc, pieces.price desc nulls last, pieces.item_key asc
+        ) as item_rank
+    from pieces
+    left join {{ published('fct_product_blocks') }} as blocks on pieces.product_id = blocks.product_id
+    where pieces.quantity > 0
+
 )
 
 select
@@ -91,9 +107,11 @@ select
         'quantity': 'cast(quantity as integer)',
         'image_url': 'image_url',
         'url': 'url'
-    }), 'first_position, item_key') }} as items,
-    sum(price * quantity) as items_value
+    }), 'first_position, item_key', 'is_offered') }} as items,
+    sum(case when is_offered then price * quantity end) as items_value,
+    min(case when is_offered then 1 else 0 end) = 0 as has_left_out_items,
+    max(case when is_offered and item_rank = 1 then product_id end) as main_product_id,
+    max(case when is_offered then 1 else 0 end) = 1 as has_main_product
 
 from items
-where quantity > 0
 group by candidate_id

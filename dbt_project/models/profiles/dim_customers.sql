@@ -69,6 +69,7 @@ select
     coalesce(suppressions.is_suppressed, false) as is_suppressed,
     told.first_name,
     told.tier,
+    told.loyalty_points,
     told.timezone,
     told.locale,
     told.country,

@@ -1,6 +1,6 @@
 -- What we were told about a person, one row per identify call, in order of arrival.
 -- The customer base comes first (position 0), then every call since.
--- A browser's key is public, so it may set neither consent nor, unless allowed, the address.
+-- A browser's key is public, so it may set neither consent nor points nor, unless allowed, the address.
 with
 
 landed as (
@@ -21,6 +21,7 @@ select
     has_consent,
     first_name,
     lower(tier) as tier,
+    loyalty_points,
     timezone,
     locale,
     country
@@ -40,6 +41,11 @@ select
     case when trust = 'server' then {{ json_flag('traits', 'consent') }} end as has_consent,
     coalesce({{ json_text('traits', 'firstName') }}, {{ json_text('traits', 'first_name') }}) as first_name,
     lower({{ json_text('traits', 'tier') }}) as tier,
+    case
+        when trust = 'server' then cast(coalesce(
+            {{ json_number('traits', 'loyalty_points') }}, {{ json_number('traits', 'loyaltyPoints') }}
+        ) as bigint)
+    end as loyalty_points,
     {{ json_text('traits', 'timezone') }} as timezone,
     {{ json_text('traits', 'locale') }} as locale,
     coalesce({{ json_text('traits', 'country') }}, {{ json_text('traits', 'address.country') }}) as country

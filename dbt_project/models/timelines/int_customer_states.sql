@@ -13,6 +13,7 @@ select
     coalesce({{ last_known('has_consent', 'customer_id') }}, false) as has_consent,
     {{ last_known('first_name', 'customer_id') }} as first_name,
     {{ last_known('tier', 'customer_id') }} as tier,
+    {{ last_known('loyalty_points', 'customer_id') }} as loyalty_points,
     {{ last_known('timezone', 'customer_id') }} as timezone,
     {{ last_known('locale', 'customer_id') }} as locale,
     {{ last_known('country', 'customer_id') }} as country,

@@ -23,6 +23,7 @@ select
     uses.occurred_at,
     uses.page_url,
     uses.page_title,
+    uses.product_id,
     uses.device_type,
     uses.received_at as valid_from,
     min(earlier.received_at) as explored_from,
@@ -46,5 +47,6 @@ group by
     uses.occurred_at,
     uses.page_url,
     uses.page_title,
+    uses.product_id,
     uses.device_type,
     uses.received_at

@@ -38,6 +38,7 @@ select
         'features': 'states.feature_names',
         'page_url': 'states.page_url',
         'page_title': 'states.page_title',
+        'product_id': 'states.product_id',
         'device_type': 'states.device_type',
         'last_event_id': 'states.message_id',
         'min_interactions': 'threshold.min_interactions',

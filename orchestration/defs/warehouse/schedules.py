@@ -6,11 +6,11 @@ from orchestration.settings import load_settings
 
 batch_lane_job = dg.define_asset_job(
     "batch_lane_job",
-    selection=dg.AssetSelection.assets(["landing", "archive"])
+    selection=dg.AssetSelection.assets(["landing", "archive"], ["published", "fct_product_blocks"])
     | dg.AssetSelection.kind("dbt") - dg.AssetSelection.groups("live")
     | dg.AssetSelection.groups("segments"),
     executor_def=dg.in_process_executor,
-    description="Archive the log, recompute all models over all history, compare both lanes.",
+    description="Archive the log, recompute all models over all history, compare both lanes, publish.",
 )
 
 batch_lane = dg.ScheduleDefinition(
