@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -11,17 +12,19 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import httpx
+import uvicorn
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from starlette.testclient import TestClient
 
 from collector.app import create_app
+from collector.server import address_of, bind
 from orchestration.cli.run import collector_config
 from orchestration.live.evaluate import Overrides
 from orchestration.replay import Replay
 from orchestration.settings import Settings
 from senders import SmtpSettings, SmtpTransport
-from tests.system import SERVER_KEY
+from tests.system import SERVER_KEY, free_port
 
 
 class Mailbox:
@@ -51,7 +54,7 @@ class Mailbox:
 class SimulatedShop:
     """Let things happen at instants of your choice, in order; mails are read from `mails`, by name."""
 
-    def __init__(self, replay: Replay, mailbox: Mailbox, http: TestClient, start: datetime) -> None:
+    def __init__(self, replay: Replay, mailbox: Mailbox, http: httpx.Client, start: datetime) -> None:
         self._replay, self._mailbox, self._http, self._start = replay, mailbox, http, start
         self._count = 0
 
@@ -75,15 +78,15 @@ class SimulatedShop:
         """Nothing happens until then."""
         self.at(after, lambda: None)
 
-    def webhook(self, name: str, kind: str, **fields: Any) -> None:
+    def webhook(self, person: str, kind: str, /, **fields: Any) -> None:
         """One call of the shop's server about a person, over HTTP."""
         self._count += 1
         call = {
             "messageId": f"m{self._count}",
-            "anonymousId": f"visitor-{name}",
-            "userId": f"customer-{name}",
+            "anonymousId": f"visitor-{person}",
+            "userId": f"customer-{person}",
             "timestamp": self._replay.clock().isoformat(),
-            "context": {"sessionId": f"session-{name}-{self._replay.clock():%d}", "device": {"type": "ios"}},
+            "context": {"sessionId": f"session-{person}-{self._replay.clock():%d}", "device": {"type": "ios"}},
             **fields,
         }
         answer = self._http.post(f"/v1/{kind}", json=call, auth=(SERVER_KEY, ""))
@@ -107,15 +110,29 @@ def simulated_shop(
 ) -> Iterator[SimulatedShop]:
     """One shop, ended afterwards; `settings.data` may hold a catalogue, profiles and what is published."""
     mailbox = Mailbox(unknown)
-    server = Controller(mailbox, hostname="127.0.0.1", port=0)
+    server = Controller(mailbox, hostname="127.0.0.1", port=free_port())
     server.start()
-    smtp = SmtpSettings("127.0.0.1", server.server.sockets[0].getsockname()[1], security="none")  # type: ignore[union-attr]
+    smtp = SmtpSettings("127.0.0.1", server.port, security="none")
     replay = Replay(settings, folder, overrides, transport=SmtpTransport(smtp))
     replay.clock.advance(start)
-    app = create_app(collector_config(settings), replay.log, replay.clock)
     try:
-        with TestClient(app) as http:
+        with collecting(settings, replay) as url, httpx.Client(base_url=url, trust_env=False) as http:
             yield SimulatedShop(replay, mailbox, http, start)
     finally:
         replay.close()
         server.stop()
+
+
+@contextmanager
+def collecting(settings: Settings, replay: Replay) -> Iterator[str]:
+    """The real collector on loopback, on the replay's log and clock; yields its address."""
+    listener = bind("127.0.0.1", 0)
+    app = create_app(collector_config(settings), replay.log, replay.clock)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield address_of(listener)
+    finally:
+        server.should_exit = True
+        thread.join(10)
