@@ -5,7 +5,7 @@ STAMP := .venv/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench chaos lock clean
+.PHONY: help setup demo test lint bench chaos histories lock clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,6 +33,9 @@ bench: setup  ## measure and write docs/benchmarks.md (ONLY=latency|timers|intak
 
 chaos: setup  ## kill everything at random moments (CYCLES=200 SEED=1; POWER=1 cuts the power instead, as root)
 	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),200) --seed $(or $(SEED),1) $(if $(POWER),--power) $(ARGS)
+
+histories: setup  ## live through thousands of random histories; no sequence may break its word (EXAMPLES=12)
+	@EXAMPLES=$(or $(EXAMPLES),12) $(BIN)/python -m pytest -q tests/stories/test_sequences_hold.py
 
 lock: setup  ## renew requirements.lock from pyproject.toml (needs the uv package)
 	$(BIN)/python -m tests.lock

@@ -37,7 +37,7 @@ class Decision:
     subject: str | None = None  # Jinja source, rendered in the same sandbox as the template
     content: Mapping[str, Any] = field(default_factory=dict)  # the template's context
     exit_events: tuple[str, ...] = ()  # events that cancel it, e.g. ("Order Completed",)
-    position: int = 0  # the log was known up to here when this was decided
+    position: int = 0  # exits from here on cancel it: the event behind the last one it is about
     timings: Mapping[str, float] = field(
         default_factory=dict
     )  # epoch seconds: occurred, received, read, decided

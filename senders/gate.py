@@ -157,7 +157,7 @@ def _consent(connection: sqlite3.Connection, subjects: tuple[str, ...], policy: 
 
 
 def _exit(connection: sqlite3.Connection, row: sqlite3.Row, subjects: tuple[str, ...]) -> Refusal | None:
-    """An event that landed at or after the position the decision knew the log up to."""
+    """An event that landed after the last one the decision is about."""
     found = connection.execute(
         f"select event_name from exits where position >= ? and key in ({keys.places(subjects)})",
         (row["position"], *subjects),

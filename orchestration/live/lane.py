@@ -85,7 +85,7 @@ class LiveLane:
         if not rows:
             return []
         now = self._clock()
-        decisions = self._plan(rows, self.position, {"read": now.timestamp(), "decided": now.timestamp()})
+        decisions = self._plan(rows, {"read": now.timestamp(), "decided": now.timestamp()})
         self._record(decisions, rows)
         return decisions
 
@@ -126,16 +126,16 @@ class LiveLane:
             rows = evaluate(self._store, self._statements, landed.events, as_of)
             decided = self._clock()
             timings = {"read": started.timestamp(), "decided": decided.timestamp()}
-            decisions = self._plan(rows, position, timings)
+            decisions = self._plan(rows, timings)
             if decisions:
                 self._record(decisions, rows)
             self._store.set_cursor(position, as_of)
         return decisions
 
-    def _plan(self, rows: Sequence[Row], position: int, timings: Mapping[str, float]) -> list[Decision]:
+    def _plan(self, rows: Sequence[Row], timings: Mapping[str, float]) -> list[Decision]:
         """Decisions for the ledger. Changed models speak about moments from then on, not about older ones."""
         version = self._statements.version
-        decisions = [plan(row, self._rules, self._shop, position, timings, version) for row in rows]
+        decisions = [plan(row, self._rules, self._shop, timings, version) for row in rows]
         return [
             too_old(decision) if decision.qualifies_at < self._since else decision for decision in decisions
         ]

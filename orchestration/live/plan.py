@@ -52,11 +52,10 @@ def plan(
     row: Mapping[str, Any],
     rules: TriggerRules,
     shop: Shop,
-    position: int,
     timings: Mapping[str, float],
     model_version: str,
 ) -> Decision:
-    """One decision. `position` is where the log stood; `timings` are epoch seconds of this micro-batch."""
+    """One decision. `timings` are epoch seconds of this micro-batch."""
     # Later touches are about the same as the first, and keep the version they entered with.
     entered = {"sequence_version": rules.sequence_versions.get(row["trigger_name"])}
     evidence = entered | json.loads(row["evidence"] or "{}")
@@ -91,7 +90,8 @@ def plan(
         subject=row["subject"],
         content=content(row, evidence, shop),
         exit_events=rules.exit_events(row["trigger_name"], row["touch"]),
-        position=position,
+        # A batch may reach far behind the moment: whatever came after the moment's last event is for the gate.
+        position=row["position"] + 1,
         timings={
             "occurred": aware(row["occurred_at"]).timestamp(),
             "received": aware(row["last_event_at"]).timestamp(),

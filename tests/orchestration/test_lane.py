@@ -139,6 +139,22 @@ def test_a_purchase_just_before_the_gate_wins(shop: Bench):
     assert explained.state == "CANCELLED"
 
 
+def test_a_purchase_of_the_same_batch_wins_too(shop: Bench):
+    """The lane had stopped for a while: the moment and the purchase after it are read at once."""
+    shop.signs_in("ann")
+    shop.adds("ann", "lamp", 40)
+    shop.adds("ann", "shade", 30)
+    shop.after(150)
+    shop.happens("ann", "Order Completed")
+    shop.after(1)
+
+    [decision] = shop.decided()
+    due = shop.ledger.claim_due(shop.clock())
+
+    assert decision.should_send, "the cart had been left before the purchase"
+    assert shop.ledger.gate([one.id for one in due], shop.clock()).reserved == ()
+
+
 def test_without_the_event_after_it_the_same_email_passes_the_gate(shop: Bench):
     shop.signs_in("ann")
     shop.adds("ann", "lamp")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ START = datetime(
 )  # clocks go forward in Berlin, and back on Lord Howe, within these days
 DAYS = 12
 PEOPLE = 250
+EXAMPLES = int(os.environ.get("EXAMPLES", "2"))  # shops; `make histories` lives through thousands of histories
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Mars/Phobos")
 NIGHT = (22, 7)  # from, until; whoever's zone is unknown sleeps in UTC
 AFTER_HOURS = {("cart_abandonment", 2): 12, ("cart_abandonment", 3): 12, ("cart_abandonment", 4): 168}
@@ -163,7 +165,7 @@ def _wrongs_of_sequence(person: History, entity: str, emails: list[Sent]) -> Ite
 
 
 @pytest.mark.slow
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32))
 def test_no_history_makes_a_sequence_break_its_word(seed: int, tmp_path_factory: pytest.TempPathFactory):
     people = histories(random.Random(seed))
