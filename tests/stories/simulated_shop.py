@@ -86,7 +86,10 @@ class SimulatedShop:
             "anonymousId": f"visitor-{person}",
             "userId": f"customer-{person}",
             "timestamp": self._replay.clock().isoformat(),
-            "context": {"sessionId": f"session-{person}-{self._replay.clock():%d}", "device": {"type": "ios"}},
+            "context": {
+                "sessionId": f"session-{person}-{self._replay.clock():%d}",
+                "device": {"type": "ios"},
+            },
             **fields,
         }
         answer = self._http.post(f"/v1/{kind}", json=call, auth=(SERVER_KEY, ""))

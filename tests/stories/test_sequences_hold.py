@@ -30,7 +30,8 @@ START = datetime(
 )  # clocks go forward in Berlin, and back on Lord Howe, within these days
 DAYS = 12
 PEOPLE = 250
-EXAMPLES = int(os.environ.get("EXAMPLES", "2"))  # shops; `make histories` lives through thousands of histories
+# Shops; `make histories` lives through thousands of histories.
+EXAMPLES = int(os.environ.get("EXAMPLES", "2"))
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Mars/Phobos")
 NIGHT = (22, 7)  # from, until; whoever's zone is unknown sleeps in UTC
 AFTER_HOURS = {("cart_abandonment", 2): 12, ("cart_abandonment", 3): 12, ("cart_abandonment", 4): 168}

@@ -21,7 +21,8 @@ versions as (
         trigger_name,
         version,
         row_number() over (partition by trigger_name order by version desc) as age_number
-    from (select distinct trigger_name, version from {{ ref('sequences') }}) as known
+    from {{ ref('sequences') }}
+    where touch = 2  -- a version without a second email is none
 
 ),
 
