@@ -12,8 +12,9 @@ from senders.rendering.flatten import Place
 
 def branches(seeds: Path) -> list[Branch]:
     """Every row of routes.csv."""
+    coupons = {row["offer"] for _, row in _rows(seeds / "offers.csv")}
     return [
-        Branch(row["trigger_name"], row["route"], row["template"], place)
+        Branch(row["trigger_name"], row["route"], row["template"], place, row["offer"] in coupons)
         for place, row in _rows(seeds / "routes.csv")
     ]
 

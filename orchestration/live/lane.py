@@ -63,6 +63,7 @@ class LiveLane:
         self._batch_bytes = batch_bytes
         load_models(store, statements, overrides)
         self._exits = exit_events(store)
+        self._coupons = coupon_offers(store)
         names = {name for events in self._exits.values() for name in events}
         self.facts = FactsFeed(log, ledger, names, store.cursor()[0])
         self._since = models_since(store, statements)
@@ -135,7 +136,9 @@ class LiveLane:
     def _plan(self, rows: Sequence[Row], position: int, timings: Mapping[str, float]) -> list[Decision]:
         """Decisions for the ledger. Changed models speak about moments from then on, not about older ones."""
         version = self._statements.version
-        decisions = [plan(row, self._exits, self._shop, position, timings, version) for row in rows]
+        decisions = [
+            plan(row, self._exits, self._coupons, self._shop, position, timings, version) for row in rows
+        ]
         return [
             too_old(decision) if decision.qualifies_at < self._since else decision for decision in decisions
         ]
@@ -212,6 +215,12 @@ def exit_events(store: LiveStore) -> dict[str, tuple[str, ...]]:
     rows = store.rows("select trigger_name, event_name from seeds.exits order by 1, 2")
     names = sorted({row["trigger_name"] for row in rows})
     return {name: tuple(row["event_name"] for row in rows if row["trigger_name"] == name) for name in names}
+
+
+def coupon_offers(store: LiveStore) -> dict[str, dict[str, float]]:
+    """Which offers carry a coupon: percent and valid_hours, by offer."""
+    rows = store.rows("select offer, percent, valid_hours from seeds.offers")
+    return {row.pop("offer"): row for row in rows}
 
 
 def just_before(watermark: datetime) -> datetime:

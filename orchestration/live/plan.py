@@ -34,13 +34,18 @@ class Shop:
 def plan(
     row: Mapping[str, Any],
     exits: Mapping[str, tuple[str, ...]],
+    coupons: Mapping[str, Mapping[str, Any]],
     shop: Shop,
     position: int,
     timings: Mapping[str, float],
     model_version: str,
 ) -> Decision:
-    """One decision. `position` is where the log stood; `timings` are epoch seconds of this micro-batch."""
+    """One decision. `position` is where the log stood; `timings` are epoch seconds of this micro-batch.
+
+    `coupons` has percent and valid_hours of every offer that carries one; code and deadline are the sender's.
+    """
     evidence = json.loads(row["evidence"] or "{}")
+    coupon = {"coupon_offer": coupons[row["offer"]]} if row["offer"] in coupons else {}
     return Decision(
         decision_id=row["decision_id"],
         trigger_name=row["trigger_name"],
@@ -68,7 +73,7 @@ def plan(
         variant=row["variant"],
         template=row["template"],
         subject=row["subject"],
-        content=content(row, evidence, shop),
+        content=content(row, evidence, shop) | coupon,
         exit_events=exits.get(row["trigger_name"], ()),
         position=position,
         timings={

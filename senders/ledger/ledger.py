@@ -14,6 +14,7 @@ from senders.ledger import (
     attempts,
     audit,
     controls,
+    coupons,
     db,
     keys,
     moves,
@@ -265,6 +266,10 @@ class Ledger:
     def payload(self, decision_id: str) -> views.Payload | None:
         """Template, subject and content of one decision; None when it was never meant to be sent."""
         return views.payload(self._reader(), decision_id)
+
+    def verify_coupon(self, code: str, now: datetime) -> coupons.Issued | None:
+        """What is known of a coupon code; None for one that no email carries."""
+        return coupons.verify(self._reader(), code, self._secret, now, self.policy.redate_after)
 
     def history_of(self, *, person: str | None = None, address: str | None = None) -> tuple[views.Entry, ...]:
         """Suppressions, consents and merges of a person or mailbox, oldest first."""

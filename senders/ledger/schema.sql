@@ -94,7 +94,7 @@ create table if not exists outbox (
     domain           text not null,     -- of the recipient, for throttling
     content_sha256   text not null,     -- what an approval is bound to
     message_sha256   text,              -- of the bytes that went out
-    frozen_us        integer,           -- the Date header: fixed at the first gate, kept over retries
+    frozen_us        integer,           -- the Date header: fixed at the first gate, kept over quick retries
     gated_us         integer,
     rendered_us      integer,
     dot_us           integer,

@@ -38,6 +38,7 @@ class Job:
     template: str
     subject: str
     content: dict[str, Any]
+    timezone: str | None  # IANA name
     frozen_at: datetime  # the Date header
 
 
@@ -131,12 +132,12 @@ def jobs(connection: sqlite3.Connection, ids: tuple[int, ...]) -> list[Job]:
     rows = connection.execute(
         f"""
         select outbox.id, decision_id, trigger_name, touch, route, variant, to_address, template, subject,
-            content, frozen_us
+            content, timezone, frozen_us
         from outbox join decisions using (id) join payloads using (id) where outbox.id in ({marks})
         """,
         ids,
     )
-    found = {row[0]: Job(*row[:9], json.loads(row[9]), from_us(row[10])) for row in rows}
+    found = {row[0]: Job(*row[:9], json.loads(row[9]), row[10], from_us(row[11])) for row in rows}
     return [found[id] for id in ids]
 
 
