@@ -29,6 +29,8 @@ def load_models(store: LiveStore, statements: Statements, overrides: Overrides |
     """
     _load_seeds(store, statements, overrides)
     make_tables(store, statements)
+    switches = {statement.switch for statement in statements.decide if statement.switch}
+    store.switched_off = {seed for seed in switches if not _is_on(store, seed)}
 
 
 def _load_seeds(store: LiveStore, statements: Statements, overrides: Overrides | None) -> None:
@@ -41,6 +43,10 @@ def _load_seeds(store: LiveStore, statements: Statements, overrides: Overrides |
         )
     for (seed, key, column), value in (overrides or {}).items():
         _override(store, seed, key, column, value)
+
+
+def _is_on(store: LiveStore, seed: str) -> bool:
+    return store.first(f"select 1 from seeds.{seed} where is_enabled limit 1") is not None
 
 
 def _override(store: LiveStore, seed: str, key: str, column: str, value: str) -> None:
@@ -98,6 +104,7 @@ def evaluate(
 def rehearse(store: LiveStore, statements: Statements) -> None:
     """Run every statement once, on whatever is there; raises duckdb.Error for what cannot run."""
     store.execute("set variable as_of = timestamp '1970-01-01'")
+    store.switched_off = set()
     for statement in (*statements.probe, *statements.decide):
         fill(store, statement, happened=set(statement.needs))
 

@@ -58,6 +58,7 @@ def plan(
         expires_at=aware(row["expires_at"]),
         should_send=row["should_send"],
         needs_review=row["needs_review"],
+        review_reason=row["review_reason"],
         hold_until=aware(row["hold_until"]),
         reasons={rule: bool(row[rule]) for rule in RULES},
         evidence={

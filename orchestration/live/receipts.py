@@ -10,7 +10,13 @@ from senders.ledger.ledger import Ledger
 from senders.ledger.views import Receipt
 
 # What is not named here never left the house: suppressed, capped, expired, cancelled.
-EVENT_NAMES = {"SENT": "Email Sent", "FAILED": "Email Failed", "UNKNOWN": "Email In Doubt"}
+EVENT_NAMES = {
+    "SENT": "Email Sent",
+    "FAILED": "Email Failed",
+    "UNKNOWN": "Email In Doubt",
+    "APPROVED": "Email Approved",
+    "REJECTED": "Email Rejected",
+}
 
 
 class ReceiptExport:
@@ -46,6 +52,7 @@ def _event(receipt: Receipt) -> bytes:
             "session_id": receipt.session_id,
             "route": receipt.route,
             "variant": receipt.variant,
+            "template": receipt.template,
             "outcome": receipt.outcome,
             "reason": receipt.reason,
             "timings": receipt.timings,

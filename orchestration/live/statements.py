@@ -12,7 +12,7 @@ from orchestration.dbt import DbtFailed, compile_into
 CANDIDATES = "fct_trigger_candidates"
 DECISIONS = "fct_send_decisions"
 FOLD = "int_customer_states"
-SEEDS = ("thresholds", "routes", "variants", "exits", "offers")
+SEEDS = ("thresholds", "routes", "variants", "exits", "offers", "review_rules")
 
 
 class ModelsDoNotCompile(RuntimeError):
@@ -21,11 +21,15 @@ class ModelsDoNotCompile(RuntimeError):
 
 @dataclass(frozen=True)
 class Statement:
-    """One model of the live lane. `needs` names events without which it has no rows: then it is not run."""
+    """One model of the live lane. `needs` names events without which it has no rows: then it is not run.
+
+    Nor is it while the seed that is its `switch` has no row that is enabled.
+    """
 
     name: str
     sql: str
     needs: tuple[str, ...] = ()
+    switch: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,8 +101,9 @@ def _chain(nodes: dict[str, dict], last: str, done: set[str]) -> list[Statement]
         for parent in sorted(node["depends_on"]["nodes"]):
             visit(parent)
         if node["config"]["materialized"] == "table":
-            needs = tuple(node["config"].get("meta", {}).get("live_needs", ()))
-            found[node["name"]] = Statement(node["name"], node["compiled_code"], needs)
+            meta = node["config"].get("meta", {})
+            needs, switch = tuple(meta.get("live_needs", ())), meta.get("live_switch", "")
+            found[node["name"]] = Statement(node["name"], node["compiled_code"], needs, switch)
 
     visit(_key("model", last))
     return list(found.values())

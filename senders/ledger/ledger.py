@@ -229,6 +229,10 @@ class Ledger:
         """Cancel a held email."""
         self._writer.run(lambda transaction: reviews.reject(transaction, decision_id, who, why, now))
 
+    def edit_note(self, decision_id: str, note: str, who: str, now: datetime) -> None:
+        """Keep a note beside a held email; what is approved does not change by it."""
+        self._writer.run(lambda transaction: reviews.edit_note(transaction, decision_id, note, who, now))
+
     # Looking.
 
     def counts(self) -> dict[str, Any]:

@@ -89,7 +89,8 @@ select
         and walk.is_not_too_soon
         and walk.is_within_weekly_cap
     ) as should_send,
-    coalesce(routes.needs_review, false) as needs_review,
+    coalesce(routes.needs_review, false) or coalesce(reviews.review_reason, '') <> '' as needs_review,
+    coalesce(reviews.review_reason, case when routes.needs_review then 'branch' end) as review_reason,
 
     -- the email
     rules.email,
@@ -120,4 +121,5 @@ left join variants
     on
         rules.candidate_id = variants.candidate_id
         and variants.draw_number = 1
+left join {{ ref('int_candidate_reviews') }} as reviews on rules.candidate_id = reviews.candidate_id
 left join {{ ref('int_cart_contents') }} as contents on rules.candidate_id = contents.candidate_id

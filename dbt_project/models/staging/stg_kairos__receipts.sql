@@ -24,6 +24,7 @@ select
     cast({{ json_number('properties', 'touch') }} as integer) as touch,
     {{ json_text('properties', 'route') }} as route,
     {{ json_text('properties', 'variant') }} as variant,
+    {{ json_text('properties', 'template') }} as template,
     case event
         when 'Email Sent' then 'sent'
         when 'Email Failed' then 'failed'
