@@ -74,11 +74,6 @@
 {%- macro json_text_list(column, order_by) -%}{{ return(adapter.dispatch('json_text_list', 'kairos')(column, order_by)) }}{%- endmacro -%}
 {%- macro default__json_text_list(column, order_by) -%} to_json(list(distinct {{ column }} order by {{ order_by }})) {%- endmacro -%}
 
-{#- The texts of a group in alphabetical order, as a person would list them. -#}
-{%- macro comma_list(column) -%}{{ return(adapter.dispatch('comma_list', 'kairos')(column)) }}{%- endmacro -%}
-{%- macro default__comma_list(column) -%} string_agg({{ column }}, ', ' order by {{ column }}) {%- endmacro -%}
-{%- macro spark__comma_list(column) -%} array_join(sort_array(collect_list({{ column }})), ', ') {%- endmacro -%}
-
 {#- Lists of instants: the emails a person was sent, as the walk over their moments goes on. -#}
 {%- macro sent_list(at) -%} list({{ at }}) {%- endmacro -%}
 

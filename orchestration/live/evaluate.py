@@ -30,7 +30,7 @@ def load_models(store: LiveStore, statements: Statements, overrides: Overrides |
     _load_seeds(store, statements, overrides)
     make_tables(store, statements)
     switches = {statement.switch for statement in statements.decide if statement.switch}
-    store.switched_off = {seed for seed in switches if not _is_on(store, seed)}
+    store.switched_off = {switch for switch in switches if not _is_on(store, switch)}
 
 
 def _load_seeds(store: LiveStore, statements: Statements, overrides: Overrides | None) -> None:
@@ -45,8 +45,11 @@ def _load_seeds(store: LiveStore, statements: Statements, overrides: Overrides |
         _override(store, seed, key, column, value)
 
 
-def _is_on(store: LiveStore, seed: str) -> bool:
-    return store.first(f"select 1 from seeds.{seed} where is_enabled limit 1") is not None
+def _is_on(store: LiveStore, switch: str) -> bool:
+    """`seed` wants any row of it enabled, `seed.key` that row."""
+    seed, _, key = switch.partition(".")
+    enabled = {row[0] for row in store.execute(f"select * from seeds.{seed} where is_enabled").fetchall()}
+    return key in enabled if key else bool(enabled)
 
 
 def _override(store: LiveStore, seed: str, key: str, column: str, value: str) -> None:

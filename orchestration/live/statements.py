@@ -23,7 +23,7 @@ class ModelsDoNotCompile(RuntimeError):
 class Statement:
     """One model of the live lane. `needs` names events without which it has no rows: then it is not run.
 
-    Nor is it while the seed that is its `switch` has no row that is enabled.
+    Nor is it while the row of a seed that is its `switch` (`seed.key`, or `seed` for any row) is not enabled.
     """
 
     name: str

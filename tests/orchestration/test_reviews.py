@@ -94,7 +94,7 @@ def test_a_template_that_has_left_is_not_new(tmp_path: Path):
 
 def test_rules_that_are_all_off_are_not_even_asked(tmp_path: Path):
     shop = carts(tmp_path, OFF)
-    for model in ("int_template_sends", "int_candidate_reviews"):
+    for model in ("int_template_sends", "int_tangled_candidates", "int_candidate_reviews"):
         shop.store.execute(f"deallocate fill_{model}")  # asking would fail now
 
     assert {name for name, _ in reasons(shop)} == {"ann", "bob"}

@@ -2,74 +2,42 @@
 -- Whose email waits for a person, and by which rules. One row per candidate that waits.
 with
 
-rules as (
-
-    select * from {{ ref('int_candidate_rules') }}
-
-),
-
+-- The limits in one row: NULL for a rule that is off, and nothing compares with NULL.
 limits as (
 
-    select * from {{ ref('review_rules') }} where is_enabled
+    select
+        max(case when rule_name = 'cart_value' then min_value end) as min_cart_value,
+        max(case when rule_name = 'new_template' then min_value end) as min_sends,
+        max(case when rule_name = 'vip_customer' then 'vip' end) as valued_tier
+    from {{ ref('review_rules') }}
+    where is_enabled
 
 ),
 
-tangled as (
+judged as (
 
     select
         rules.candidate_id,
-        limits.rule_name
-    from rules
-    inner join limits on limits.rule_name = 'tangled_intent'
-    inner join {{ ref('int_trigger_moments') }} as moments
-        on
-            rules.person_id = coalesce(moments.customer_id, moments.visitor_id)
-            and rules.qualifies_at >= moments.qualifies_at
-            and rules.qualifies_at < {{ seconds_after('moments.qualifies_at', 'limits.within_seconds') }}
-    where moments.qualifies_at < moments.valid_to
-    group by rules.candidate_id, limits.rule_name
-    having count(distinct moments.trigger_name) >= max(limits.min_value)
-
-),
-
-waiting as (
-
-    select
-        rules.candidate_id,
-        limits.rule_name
-    from rules
+        concat_ws(
+            ', ',
+            case
+                when rules.trigger_name = 'cart_abandonment' and rules.intent_score >= limits.min_cart_value
+                    then 'cart_value'
+            end,
+            case when sends.send_count < limits.min_sends then 'new_template' end,
+            case when tangled.trigger_count > 0 then 'tangled_intent' end,
+            case when lower(rules.tier) = limits.valued_tier then 'vip_customer' end
+        ) as review_reason
+    from {{ ref('int_candidate_rules') }} as rules
     cross join limits
-    where
-        (limits.rule_name = 'vip_customer' and lower(rules.tier) = 'vip')
-        or (
-            limits.rule_name = 'cart_value'
-            and rules.trigger_name = 'cart_abandonment'
-            and rules.intent_score >= limits.min_value
-        )
-
-    union all
-
-    select
-        candidate_id,
-        rule_name
-    from tangled
-
-    union all
-
-    select
-        sends.candidate_id,
-        limits.rule_name
-    from {{ ref('int_template_sends') }} as sends
-    inner join limits
-        on
-            limits.rule_name = 'new_template'
-            and limits.min_value > sends.send_count
+    left join {{ ref('int_tangled_candidates') }} as tangled on rules.candidate_id = tangled.candidate_id
+    left join {{ ref('int_template_sends') }} as sends on rules.candidate_id = sends.candidate_id
 
 )
 
 select
     candidate_id,
-    {{ comma_list('rule_name') }} as review_reason
+    review_reason
 
-from waiting
-group by candidate_id
+from judged
+where review_reason <> ''
