@@ -119,6 +119,7 @@ def show(decision_id: str) -> None:
         explained = ledger.explain(decision_id=decision_id)
     console.print(
         f"waits    {email.reason}, since {email.held_since:%Y-%m-%d %H:%M} UTC\nnote     {email.note or '–'}\n"
+        f"to       {email.to_address}\n"
         f"template {email.template}\nsubject  {email.subject}\ncontent  {email.content}",
         markup=False,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from collector.log.base import EventLog
@@ -17,6 +18,9 @@ EVENT_NAMES = {
     "APPROVED": "Email Approved",
     "REJECTED": "Email Rejected",
 }
+
+# A mail server's refusal likes to repeat whom it refused.
+_ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")
 
 
 class ReceiptExport:
@@ -54,7 +58,7 @@ def _event(receipt: Receipt) -> bytes:
             "variant": receipt.variant,
             "template": receipt.template,
             "outcome": receipt.outcome,
-            "reason": receipt.reason,
+            "reason": _ADDRESS.sub("<address>", receipt.reason) if receipt.reason else None,
             "timings": receipt.timings,
         },
     )

@@ -63,7 +63,9 @@ class LiveStore:
         self._db.execute("set dynamic_or_filter_threshold = 2000; set timezone = 'UTC';")
         self._db.execute(_TABLES)
         self.empty: set[str] = set()  # the models' tables that have no rows
-        self.switched_off: set[str] = set()  # switches of models (`seed` or `seed.key`) whose rows are not enabled
+        self.switched_off: set[str] = (
+            set()
+        )  # switches of models (`seed` or `seed.key`) whose rows are not enabled
         # What an idle lane asks fifty times a second; every transaction may change it.
         self._cursor: tuple[int, datetime | None] | None = None
         self._next_timer: tuple[datetime | None] | None = None

@@ -12,6 +12,7 @@ from orchestration.defs.delivery.checks import answered
 from orchestration.live.events import own_event
 from orchestration.live.receipts import ReceiptExport
 from orchestration.overview import Waiting, waiting_reviews
+from senders import Intent, Outcome
 from tests.orchestration.traffic import Bench
 
 OFF = {}
@@ -120,6 +121,24 @@ def test_approvals_and_rejections_come_back_as_events(tmp_path: Path):
     ]
     text = msgspec.json.encode(frames).decode()
     assert [word for word in ("mia", "friend", "Bob", "example.com") if word in text] == []
+
+
+def test_a_mail_servers_refusal_is_told_without_the_address_it_repeats(tmp_path: Path):
+    shop = carts(tmp_path, VIP)
+    shop.decided()
+    now = shop.clock()
+    (id,) = shop.ledger.gate([due.id for due in shop.ledger.claim_due(now)], now).reserved
+    shop.ledger.commit_dot(id, Intent("sha", now), now)
+    shop.ledger.settle(id, Outcome("rejected", "550 5.1.1 <bob@example.com>: no such user"), now)
+    before = shop.log.read_after(0).next
+
+    ReceiptExport(shop.log, shop.ledger).run(now)
+
+    (frame,) = [msgspec.json.decode(frame.payload) for frame in shop.log.read_after(before).frames]
+    shop.close()
+    assert (frame["event"], frame["properties"]["reason"]) == (
+        "Email Failed", "550 5.1.1 <address>: no such user",
+    )  # fmt: skip
 
 
 # -- the command line
