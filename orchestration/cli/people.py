@@ -95,7 +95,7 @@ def list_held() -> None:
         held = ledger.review_list()
     table = Table()
     table.add_column("decision", no_wrap=True)  # to be copied
-    for name in ("trigger", "route", "why it waits", "for", "expires (UTC)", "note"):
+    for name in ("trigger", "route", "why it waits", "for", "expires (UTC)"):
         table.add_column(name)
     now = utc_now()
     for email in held:
@@ -106,7 +106,6 @@ def list_held() -> None:
             escape(email.reason),
             f"{(now - email.held_since).total_seconds() / 60:.0f} min",
             f"{email.expires_at:%Y-%m-%d %H:%M}",
-            escape(email.note or ""),
         )
     console.print(table if held else "nothing waits")
 
