@@ -6,9 +6,11 @@ import json
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from orchestration.live.statistics import latency_ms, percentile, waterfall_ms
+from senders.ledger.reviews import held
 
 NEWEST_SENDS = 5_000
 WAITING = ("PLANNED", "RESERVED", "DOT_SENT", "IN_DOUBT")
@@ -27,6 +29,29 @@ class Overview:
     by_trigger: dict[str, int] = field(default_factory=dict)
     latency: dict[str, float] = field(default_factory=dict)
     waterfall: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Emails that wait for a person: how many, the longest wait, and what holds them."""
+
+    count: int = 0
+    longest: timedelta = timedelta(0)
+    by_reason: dict[str, int] = field(default_factory=dict)
+
+
+def waiting_reviews(ledger: Path, now: datetime) -> Waiting:
+    """Read-only, like `overview`. `now` is aware."""
+    if not ledger.exists():
+        return Waiting()
+    connection = sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=5)
+    connection.row_factory = sqlite3.Row
+    try:
+        found = held(connection)
+    finally:
+        connection.close()
+    longest = max((now - email.held_since for email in found), default=timedelta(0))
+    return Waiting(len(found), longest, dict(Counter(email.reason for email in found).most_common()))
 
 
 def overview(ledger: Path) -> Overview:

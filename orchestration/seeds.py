@@ -12,8 +12,16 @@ from senders.rendering.flatten import Place
 
 def branches(seeds: Path) -> list[Branch]:
     """Every row of routes.csv, then every row of sequences.csv."""
+    coupons = {row["offer"] for _, row in _rows(seeds / "offers.csv")}
     return [
-        Branch(row["trigger_name"], row["route"], row["template"], place, int(row.get("touch") or 1))
+        Branch(
+            row["trigger_name"],
+            row["route"],
+            row["template"],
+            place,
+            int(row.get("touch") or 1),
+            row["offer"] in coupons,
+        )
         for name in ("routes", "sequences")
         for place, row in _rows(seeds / f"{name}.csv")
     ]

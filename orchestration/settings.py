@@ -125,6 +125,11 @@ class Mail(_Section):
         10_000, description="at most so many emails an hour, the rest waits; 'none' for no limit"
     )
     consent_required: bool = True
+    review_minutes: float = Field(
+        60,
+        gt=0,
+        description="an email that waits longer for a person makes the check reviews_are_answered warn",
+    )
     quiet_hours: Quiet = Quiet()
     smtp: Smtp = Smtp()
 

@@ -19,6 +19,7 @@ class Branch(NamedTuple):
     template: str
     place: Place
     touch: int = 1
+    has_coupon: bool = False  # its offer carries one
 
 
 class Subject(NamedTuple):
@@ -49,7 +50,11 @@ def check(branches: Iterable[Branch], subjects: Iterable[Subject], folder: Path 
         Finding(f"_shared/style.css line {line}", problem)
         for line, problem in clients.unsupported_css((folder / "_shared/style.css").read_text("utf-8"))
     ]
-    seeds = [*_branches(branches, subjects, renderer.names()), *_subjects(subjects, renderer)]
+    seeds = [
+        *_branches(branches, subjects, renderer.names()),
+        *_coupons(branches, renderer),
+        *_subjects(subjects, renderer),
+    ]
     return list(dict.fromkeys([*pages, *style, *seeds]))
 
 
@@ -85,6 +90,17 @@ def _branches(branches: list[Branch], subjects: list[Subject], pages: list[str])
         if (branch.trigger_name, branch.route) not in with_subject
     ]
     return missing + silent
+
+
+def _coupons(branches: list[Branch], renderer: Renderer) -> list[Finding]:
+    """Who is given a coupon must be able to read its code, in HTML and in text."""
+    return [
+        Finding(str(branch.place), f"{branch.route} offers a coupon, and {branch.template} does not show its code: include _shared/coupon.html.j2 and .txt.j2")
+        for branch in branches
+        if branch.has_coupon
+        and branch.template in renderer.templates()
+        and not all("coupon.code" in part.source for part in renderer.sources(branch.template))
+    ]  # fmt: skip
 
 
 def _subjects(subjects: list[Subject], renderer: Renderer) -> list[Finding]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from senders import coupons
 from senders.ledger.views import Job
 from senders.mime import Builder, Identity, Message
 from senders.render import Renderer
@@ -11,12 +12,18 @@ from senders.render import Renderer
 class Composer:
     """Renders and builds; the same row gives the same bytes for as long as its template stays the same."""
 
-    def __init__(self, renderer: Renderer, identity: Identity, shop: Mapping[str, Any]) -> None:
-        """`shop` has name, url and address (None if there is none); templates print all three."""
+    def __init__(
+        self, renderer: Renderer, identity: Identity, shop: Mapping[str, Any], default_zone: str = "UTC"
+    ) -> None:
+        """`shop` has name, url and address (None if there is none); templates print all three.
+
+        `default_zone` (IANA name) is the clock of people whose own is unknown.
+        """
         self._renderer = renderer
         self._identity = identity
         self._builder = Builder(identity)
         self._shop = dict(shop)
+        self._default_zone = default_zone
 
     def compose(self, job: Job) -> Message:
         """Raises RenderError or Refused; either concerns this one email only."""
@@ -26,8 +33,12 @@ class Composer:
 
     def _context(self, job: Job) -> dict[str, Any]:
         """What the models say about the person, and what only the sender knows; the sender wins."""
+        content = dict(job.content)
+        if offer := content.pop("coupon_offer", None):
+            code = coupons.code_of(job.id, job.decision_id, self._identity.secret)
+            content["coupon"] = coupons.issue(code, offer, job.frozen_at, job.timezone, self._default_zone)
         return {
-            **job.content,
+            **content,
             "shop": self._shop,
             "trigger_name": job.trigger_name,
             "route": job.route,

@@ -25,6 +25,7 @@ class Decision:
     session_id: str | None = None
     customer_id: str | None = None
     needs_review: bool = False
+    review_reason: str | None = None  # which rules want a person to look at it
     # How long quiet hours, a reviewer or the volume limit may keep it at most. None = not beyond `expires_at`.
     hold_until: datetime | None = None
     reasons: Mapping[str, bool] = field(default_factory=dict)

@@ -76,7 +76,7 @@ def pass_gate(
             verdict = Hold(room_again_us, "hourly_limit")
         match verdict:
             case None:
-                _reserve(transaction, row, now_us, epoch)
+                _reserve(transaction, row, now_us, policy, epoch)
                 reserved.append(row["id"])
             case Refusal(state, reason):
                 move(transaction, row["id"], "PLANNED", state, now_us, reason)
@@ -226,10 +226,15 @@ def _count(
     ).fetchone()[0]
 
 
-def _reserve(transaction: Transaction, row: sqlite3.Row, now_us: int, epoch: int | None) -> None:
+def _reserve(
+    transaction: Transaction, row: sqlite3.Row, now_us: int, policy: Policy, epoch: int | None
+) -> None:
+    """The date is fixed here and kept over quick retries; later it would print a deadline that has passed."""
     id = row["id"]
     reserve(transaction, id, (row["customer_id"], row["visitor_id"]), row["address_hash"])
     frozen_us = row["frozen_us"] or now_us
+    if now_us - frozen_us > span_us(policy.redate_after):
+        frozen_us = now_us
     move(
         transaction,
         id,

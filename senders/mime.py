@@ -40,7 +40,8 @@ class Refused(ValueError):
 
 @dataclass(frozen=True)
 class Identity:
-    """Who we are. `secret` signs Message-IDs, so that a bounce can prove that it answers us."""
+    """Who we are. `secret` is the ledger's: it signs Message-IDs, so that a bounce can prove that it answers us,
+    and coupon codes."""
 
     from_name: str
     from_address: str

@@ -30,6 +30,9 @@ class Policy:
     backoff_first: timedelta = timedelta(seconds=5)
     backoff_factor: int = 3
     backoff_most: timedelta = timedelta(minutes=15)
+    # A retry this much later is dated anew, and its coupon's deadline with it: nobody gets a coupon that has
+    # run out or nearly so. A code works this long beyond its deadline, so nobody gets less than was promised.
+    redate_after: timedelta = timedelta(minutes=15)
     # The wall clock may step back this far before the gate waits for it to catch up.
     clock_tolerance: timedelta = timedelta(seconds=2)
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from senders.instants import zone as zone_of
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class QuietHours:
 
 def next_allowed(now: datetime, zone_name: str | None, quiet: QuietHours) -> datetime:
     """`now` itself outside quiet hours, otherwise the instant at which they end (UTC)."""
-    zone = _zone(zone_name, quiet.default_zone)
+    zone = zone_of(zone_name) or ZoneInfo(quiet.default_zone)
     local = now.astimezone(zone)
     ends = _instant(local, quiet.end, zone, day=0)
     if _is_quiet(local.time(), quiet):
@@ -32,14 +33,6 @@ def _is_quiet(wall: time, quiet: QuietHours) -> bool:
     if quiet.start <= quiet.end:
         return quiet.start <= wall < quiet.end
     return wall >= quiet.start or wall < quiet.end
-
-
-@lru_cache(maxsize=1024)
-def _zone(name: str | None, default: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name or default)
-    except (KeyError, ValueError, OSError):  # how zoneinfo refuses unknown names, odd paths and folders
-        return ZoneInfo(default)
 
 
 def _first_occurrence(local: datetime, wall: time, zone: ZoneInfo) -> datetime:

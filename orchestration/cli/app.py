@@ -8,7 +8,7 @@ import sys
 import typer
 from rich.console import Console
 
-from orchestration.cli import demo, maintain, people, play, run, templates
+from orchestration.cli import coupons, demo, maintain, people, play, run, templates
 from orchestration.cli.errors import FriendlyError
 from orchestration.settings import SettingsError
 
@@ -33,6 +33,7 @@ app.command()(maintain.send)
 app.command()(people.why)
 app.add_typer(people.review, name="review")
 app.add_typer(templates.templates, name="templates")
+app.add_typer(coupons.coupons, name="coupons")
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from orchestration.cli.errors import FriendlyError
@@ -17,7 +18,7 @@ from orchestration.live.sending import open_ledger
 from orchestration.settings import load_settings
 from senders.ledger.ledger import Ledger
 from senders.ledger.reviews import ReviewError
-from senders.ledger.views import Explanation
+from senders.ledger.views import Entry, Explanation
 
 console = Console()
 review = typer.Typer(help="Emails that wait for a person.", no_args_is_help=True)
@@ -76,10 +77,15 @@ def _show(found: Explanation) -> None:
         "evidence",
         "\n".join(f"{name} = {value}" for name, value in found.evidence.items() if value is not None),
     )
-    table.add_row(
-        "history", "\n".join(f"{entry.at:%H:%M:%S.%f} {entry.event}" for entry in found.history) or "–"
-    )
+    table.add_row("history", "\n".join(map(_told, found.history)) or "–")
     console.print(table)
+
+
+def _told(entry: Entry) -> str:
+    """One line of the history: when, what, and by whom and why where a person did it."""
+    who, why = entry.detail.get("who"), entry.detail.get("why") or entry.detail.get("reason")
+    by = f" by {who}" if who else ""
+    return escape(f"{entry.at:%H:%M:%S.%f} {entry.event}{by}" + (f": {why}" if why else ""))
 
 
 @review.command("list")
@@ -89,14 +95,16 @@ def list_held() -> None:
         held = ledger.review_list()
     table = Table()
     table.add_column("decision", no_wrap=True)  # to be copied
-    for name in ("trigger", "route", "why it waits", "expires (UTC)"):
+    for name in ("trigger", "route", "why it waits", "for", "expires (UTC)"):
         table.add_column(name)
+    now = utc_now()
     for email in held:
         table.add_row(
             email.decision_id,
             email.trigger_name,
             email.route or "–",
-            email.reason,
+            escape(email.reason),
+            f"{(now - email.held_since).total_seconds() / 60:.0f} min",
             f"{email.expires_at:%Y-%m-%d %H:%M}",
         )
     console.print(table if held else "nothing waits")
@@ -108,9 +116,25 @@ def show(decision_id: str) -> None:
     with the_ledger() as ledger:
         email = ledger.review_show(decision_id)
         explained = ledger.explain(decision_id=decision_id)
-    console.print(f"template {email.template}\nsubject  {email.subject}\ncontent  {email.content}")
+    console.print(
+        f"waits    {email.reason}, since {email.held_since:%Y-%m-%d %H:%M} UTC\nnote     {email.note or '–'}\n"
+        f"to       {email.to_address}\n"
+        f"template {email.template}\nsubject  {email.subject}\ncontent  {email.content}",
+        markup=False,
+    )
     for found in explained:
         _show(found)
+
+
+@review.command("edit-note")
+def edit_note(
+    decision_id: str,
+    note: Annotated[str, typer.Option(help="In place of the one before; empty takes it away.")],
+) -> None:
+    """Write something beside it for whoever looks next. What would be sent does not change."""
+    with the_ledger() as ledger:
+        ledger.edit_note(decision_id, note, getpass.getuser(), utc_now())
+    console.print("noted")
 
 
 @review.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,10 +13,12 @@ from rich.console import Console
 from orchestration.cli.errors import FriendlyError
 from orchestration.cli.people import decisions_about, the_ledger
 from orchestration.cli.screenshots import browser, take
+from orchestration.live.lease import utc_now
 from orchestration.seeds import branches, subjects
 from orchestration.settings import Settings, load_settings
 from senders.check import Branch
 from senders.check import check as check_templates
+from senders.coupons import issue
 from senders.ledger.ledger import Ledger
 from senders.ledger.views import Payload
 from senders.render import SAMPLES, Renderer, RenderError
@@ -119,7 +122,15 @@ def _newest(settings: Settings, who: str, page: str, route: str | None) -> Paylo
         found = _find(ledger, who, page, route)
     if found is None:
         raise FriendlyError(f"{who!r} was never to be sent {page}: try `--as sample`, or `kairos why {who}`")
-    return Payload(found.template, found.subject, {**_sender(settings), **found.content})
+    return Payload(found.template, found.subject, {**_sender(settings), **with_coupon(found.content)})
+
+
+def with_coupon(content: Mapping[str, Any]) -> dict[str, Any]:
+    """As if it were sent now, with a code that is none."""
+    shown = dict(content)
+    if offer := shown.pop("coupon_offer", None):
+        shown["coupon"] = issue("PREVIEW", offer, utc_now(), None, "UTC")
+    return shown
 
 
 def _find(ledger: Ledger, who: str, page: str, route: str | None) -> Payload | None:

@@ -29,6 +29,8 @@ def load_models(store: LiveStore, statements: Statements, overrides: Overrides |
     """
     _load_seeds(store, statements, overrides)
     make_tables(store, statements)
+    switches = {statement.switch for statement in statements.decide if statement.switch}
+    store.switched_off = {switch for switch in switches if not _is_on(store, switch)}
 
 
 def _load_seeds(store: LiveStore, statements: Statements, overrides: Overrides | None) -> None:
@@ -41,6 +43,13 @@ def _load_seeds(store: LiveStore, statements: Statements, overrides: Overrides |
         )
     for (seed, key, column), value in (overrides or {}).items():
         _override(store, seed, key, column, value)
+
+
+def _is_on(store: LiveStore, switch: str) -> bool:
+    """`seed` wants any row of it enabled, `seed.key` that row."""
+    seed, _, key = switch.partition(".")
+    enabled = {row[0] for row in store.execute(f"select * from seeds.{seed} where is_enabled").fetchall()}
+    return key in enabled if key else bool(enabled)
 
 
 def _override(store: LiveStore, seed: str, key: str, column: str, value: str) -> None:
@@ -98,6 +107,7 @@ def evaluate(
 def rehearse(store: LiveStore, statements: Statements) -> None:
     """Run every statement once, on whatever is there; raises duckdb.Error for what cannot run."""
     store.execute("set variable as_of = timestamp '1970-01-01'")
+    store.switched_off = set()
     for statement in (*statements.probe, *statements.decide):
         fill(store, statement, happened=set(statement.needs))
 

@@ -208,12 +208,17 @@ def consents(rows: Sequence[Row]) -> list[Consent]:
 
 
 def trigger_rules(store: LiveStore) -> TriggerRules:
-    """What cancels a planned email, and which version of its sequence a newcomer enters."""
+    """What cancels a planned email, which version of its sequence a newcomer enters, which offers carry a coupon."""
     exits: dict[str, dict[str, int]] = {}
     for row in store.rows("select trigger_name, event_name, from_touch from seeds.exits order by 1, 2"):
         exits.setdefault(row["trigger_name"], {})[row["event_name"]] = row["from_touch"]
     newest = store.rows("select trigger_name, max(version) as version from seeds.sequences group by 1")
-    return TriggerRules(exits, {row["trigger_name"]: row["version"] for row in newest})
+    coupons = store.rows("select offer, percent, valid_hours from seeds.offers")
+    return TriggerRules(
+        exits=exits,
+        sequence_versions={row["trigger_name"]: row["version"] for row in newest},
+        coupons={row.pop("offer"): row for row in coupons},
+    )
 
 
 def just_before(watermark: datetime) -> datetime:

@@ -32,6 +32,9 @@ class TriggerRules:
         str, Mapping[str, int]
     ]  # by trigger: the events that cancel, with the touch they count from
     sequence_versions: Mapping[str, int]  # by trigger: the version that newcomers enter
+    coupons: Mapping[
+        str, Mapping[str, Any]
+    ]  # by offer: percent and valid_hours; code and deadline are the sender's
 
     def exit_events(self, trigger_name: str, touch: int) -> tuple[str, ...]:
         """Which events cancel this email."""
@@ -59,6 +62,7 @@ def plan(
     # Later touches are about the same as the first, and keep the version they entered with.
     entered = {"sequence_version": rules.sequence_versions.get(row["trigger_name"])}
     evidence = entered | json.loads(row["evidence"] or "{}")
+    coupon = {"coupon_offer": rules.coupons[row["offer"]]} if row["offer"] in rules.coupons else {}
     return Decision(
         decision_id=row["decision_id"],
         trigger_name=row["trigger_name"],
@@ -71,6 +75,7 @@ def plan(
         expires_at=aware(row["expires_at"]),
         should_send=row["should_send"],
         needs_review=row["needs_review"],
+        review_reason=row["review_reason"],
         hold_until=aware(row["hold_until"]),
         reasons={rule: bool(row[rule]) for rule in RULES},
         evidence={
@@ -88,7 +93,7 @@ def plan(
         variant=row["variant"],
         template=row["template"],
         subject=row["subject"],
-        content=content(row, evidence, shop),
+        content=content(row, evidence, shop) | coupon,
         exit_events=rules.exit_events(row["trigger_name"], row["touch"]),
         # A batch may reach far behind the moment: whatever came after the moment's last event is for the gate.
         position=row["position"] + 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from collector.log.base import EventLog
@@ -10,7 +11,16 @@ from senders.ledger.ledger import Ledger
 from senders.ledger.views import Receipt
 
 # What is not named here never left the house: suppressed, capped, expired, cancelled.
-EVENT_NAMES = {"SENT": "Email Sent", "FAILED": "Email Failed", "UNKNOWN": "Email In Doubt"}
+EVENT_NAMES = {
+    "SENT": "Email Sent",
+    "FAILED": "Email Failed",
+    "UNKNOWN": "Email In Doubt",
+    "APPROVED": "Email Approved",
+    "REJECTED": "Email Rejected",
+}
+
+# A mail server's refusal likes to repeat whom it refused.
+_ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")
 
 
 class ReceiptExport:
@@ -46,8 +56,9 @@ def _event(receipt: Receipt) -> bytes:
             "session_id": receipt.session_id,
             "route": receipt.route,
             "variant": receipt.variant,
+            "template": receipt.template,
             "outcome": receipt.outcome,
-            "reason": receipt.reason,
+            "reason": _ADDRESS.sub("<address>", receipt.reason) if receipt.reason else None,
             "timings": receipt.timings,
             "evidence": receipt.evidence,  # the next email of a sequence is about the same
         },

@@ -95,7 +95,7 @@ def composer_of(settings: Settings) -> Composer:
         unsubscribe_url=links(settings).unsubscribe_url,
     )
     shop = {"name": mail.shop_name, "url": mail.shop_url, "address": mail.postal_address}
-    return Composer(Renderer(strict=False), identity, shop)
+    return Composer(Renderer(strict=False), identity, shop, mail.quiet_hours.default_zone)
 
 
 def dispatcher(

@@ -12,7 +12,7 @@ from orchestration.dbt import DbtFailed, compile_into
 CANDIDATES = "fct_trigger_candidates"
 DECISIONS = "fct_send_decisions"
 FOLD = "int_customer_states"
-SEEDS = ("thresholds", "routes", "variants", "exits", "sequences")
+SEEDS = ("thresholds", "routes", "variants", "exits", "sequences", "offers", "review_rules")
 
 
 class ModelsDoNotCompile(RuntimeError):
@@ -23,12 +23,14 @@ class ModelsDoNotCompile(RuntimeError):
 class Statement:
     """One model of the live lane.
 
-    `needs` names events or published tables without which it has no rows: then it is not run.
+    `needs` names events or published tables without which it has no rows: then it is not run. Nor is it while the
+    row of a seed that is its `switch` (`seed.key`, or `seed` for any row) is not enabled.
     """
 
     name: str
     sql: str
     needs: tuple[str, ...] = ()
+    switch: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,9 @@ def _chain(nodes: dict[str, dict], last: str, done: set[str]) -> list[Statement]
         for parent in sorted(node["depends_on"]["nodes"]):
             visit(parent)
         if node["config"]["materialized"] == "table":
-            needs = tuple(node["config"].get("meta", {}).get("live_needs", ()))
-            found[node["name"]] = Statement(node["name"], node["compiled_code"], needs)
+            meta = node["config"].get("meta", {})
+            needs, switch = tuple(meta.get("live_needs", ())), meta.get("live_switch", "")
+            found[node["name"]] = Statement(node["name"], node["compiled_code"], needs, switch)
 
     visit(_key("model", last))
     return list(found.values())

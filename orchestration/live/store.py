@@ -83,6 +83,7 @@ class LiveStore:
         self._make_tables()
         self.empty: set[str] = set()  # the models' tables that have no rows
         self.published: set[str] = set()  # what the batch lane published for us, if it has rows
+        self.switched_off: set[str] = set()  # switches of models (`seed` or `seed.key`) that are not enabled
         self.notice_published()
         # What an idle lane asks fifty times a second; every transaction may change it.
         self._cursor: tuple[int, datetime | None] | None = None

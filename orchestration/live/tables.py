@@ -22,14 +22,14 @@ def make_tables(store: LiveStore, statements: Statements) -> None:
 
 
 def fill(store: LiveStore, statement: Statement, happened: set[str], everyone: bool = False) -> None:
-    """Build one model. Without the events or published tables it is about it has no rows, and is not run.
+    """Build one model. Without the events or published tables it is about, or switched off, it has no rows.
 
     `everyone`: plan for the rows that are there now; the prepared plan is meant for a handful.
     """
     if statement.name not in store.empty:
         store.execute(f"delete from temp.main.{statement.name}")
         store.empty.add(statement.name)
-    if statement.needs and happened.isdisjoint(statement.needs):
+    if (statement.needs and happened.isdisjoint(statement.needs)) or statement.switch in store.switched_off:
         return
     store.empty.discard(statement.name)
     store.execute(_insert(statement) if everyone else f"execute fill_{statement.name}")

@@ -16,6 +16,11 @@ def address_hash(address: str, secret: bytes) -> str:
     return hmac.digest(secret, normalise(address).encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
 
 
+def coupon_key(secret: bytes) -> bytes:
+    """What coupon codes are made with: a key of their own, so that no code says anything about an address."""
+    return hmac.digest(secret, b"coupon codes", "sha256")
+
+
 def person_key(person: str) -> str:
     """The key of one identity (customer or visitor)."""
     return f"p:{person}"

@@ -14,6 +14,7 @@ from senders.ledger import (
     attempts,
     audit,
     controls,
+    coupons,
     db,
     keys,
     moves,
@@ -228,6 +229,10 @@ class Ledger:
         """Cancel a held email."""
         self._writer.run(lambda transaction: reviews.reject(transaction, decision_id, who, why, now))
 
+    def edit_note(self, decision_id: str, note: str, who: str, now: datetime) -> None:
+        """Keep a note beside a held email; what is approved does not change by it."""
+        self._writer.run(lambda transaction: reviews.edit_note(transaction, decision_id, note, who, now))
+
     # Looking.
 
     def counts(self) -> dict[str, Any]:
@@ -265,6 +270,10 @@ class Ledger:
     def payload(self, decision_id: str) -> views.Payload | None:
         """Template, subject and content of one decision; None when it was never meant to be sent."""
         return views.payload(self._reader(), decision_id)
+
+    def verify_coupon(self, code: str, now: datetime) -> coupons.Issued | None:
+        """What is known of a coupon code; None for one that no email carries."""
+        return coupons.verify(self._reader(), code, self._secret, now, self.policy.redate_after)
 
     def history_of(self, *, person: str | None = None, address: str | None = None) -> tuple[views.Entry, ...]:
         """Suppressions, consents and merges of a person or mailbox, oldest first."""

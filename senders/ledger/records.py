@@ -109,7 +109,7 @@ def _first_state(transaction: Transaction, decision: Decision) -> tuple[str, str
     doubt_before_us = controls.get(transaction.connection, "doubt_before_us", 0)
     if to_us(decision.qualifies_at) <= doubt_before_us:
         return "IN_DOUBT", "restored_snapshot"
-    return ("HELD", "needs_review") if decision.needs_review else ("PLANNED", None)
+    return ("HELD", decision.review_reason or "needs_review") if decision.needs_review else ("PLANNED", None)
 
 
 def _dedupe_key(decision: Decision, hashed: str, policy: Policy) -> str:

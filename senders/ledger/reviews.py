@@ -31,7 +31,9 @@ class Held:
     content: dict[str, Any]
     evidence: dict[str, Any]
     qualifies_at: datetime
+    held_since: datetime
     expires_at: datetime
+    note: str | None  # what a person noted beside it; no part of what is approved
     content_sha256: str
 
 
@@ -40,8 +42,9 @@ def held(connection: sqlite3.Connection, decision_id: str | None = None) -> list
     rows = connection.execute(
         """
         select decisions.*, payloads.to_address, payloads.subject, payloads.template, payloads.content,
-            outbox.reason, outbox.content_sha256
-        from outbox join decisions using (id) join payloads using (id)
+            outbox.reason, outbox.content_sha256, review_notes.note,
+            (select max(at_us) from audit where audit.id = outbox.id and event = 'HELD') as held_us
+        from outbox join decisions using (id) join payloads using (id) left join review_notes using (id)
         where outbox.state = 'HELD' and (?1 is null or decision_id = ?1) order by outbox.id
         """,
         (decision_id,),
@@ -67,11 +70,22 @@ def approve(
 
 
 def reject(transaction: Transaction, decision_id: str, who: str, why: str, now: datetime) -> None:
-    """This email is not sent."""
+    """This email is not sent. Who and why stay in the audit: the reason of an outcome goes into the log."""
     row = _waiting(transaction, decision_id)
     now_us = to_us(now)
     transaction.audit(now_us, "rejected", row["id"], who=who, why=why)
-    move(transaction, row["id"], "HELD", "CANCELLED", now_us, f"rejected by {who}: {why}")
+    move(transaction, row["id"], "HELD", "CANCELLED", now_us, "rejected")
+
+
+def edit_note(transaction: Transaction, decision_id: str, note: str, who: str, now: datetime) -> None:
+    """Keep a note beside a waiting email, in place of the one before."""
+    row = _waiting(transaction, decision_id)
+    now_us = to_us(now)
+    transaction.execute(
+        "insert or replace into review_notes (id, note, who, at_us) values (?, ?, ?, ?)",
+        (row["id"], note, who, now_us),
+    )
+    transaction.audit(now_us, "note", row["id"], who=who, why=note)
 
 
 def expire(transaction: Transaction, now: datetime) -> int:
@@ -116,6 +130,8 @@ def _held(row: sqlite3.Row) -> Held:
         content=json.loads(row["content"]),
         evidence=json.loads(row["evidence"]),
         qualifies_at=from_us(row["qualifies_us"]),
+        held_since=from_us(row["held_us"]),
         expires_at=from_us(row["hold_until_us"]),
+        note=row["note"],
         content_sha256=row["content_sha256"],
     )

@@ -94,7 +94,7 @@ create table if not exists outbox (
     domain           text not null,     -- of the recipient, for throttling
     content_sha256   text not null,     -- what an approval is bound to
     message_sha256   text,              -- of the bytes that went out
-    frozen_us        integer,           -- the Date header: fixed at the first gate, kept over retries
+    frozen_us        integer,           -- the Date header: fixed at the first gate, kept over quick retries
     gated_us         integer,
     rendered_us      integer,
     dot_us           integer,
@@ -191,6 +191,14 @@ create table if not exists approvals (
     at_us          integer not null
 ) strict;
 
+-- What a person noted beside an email that waits; the newest word, earlier ones are in the audit.
+create table if not exists review_notes (
+    id    integer primary key references outbox (id),
+    note  text not null,
+    who   text not null,
+    at_us integer not null
+) strict;
+
 -- Switches and cursors, one row each.
 create table if not exists controls (
     name  text primary key,
@@ -213,9 +221,10 @@ create table if not exists audit (
 
 create index if not exists audit_by_id on audit (id) where id is not null;
 create index if not exists audit_by_subject on audit (subject) where subject is not null;
-create index if not exists audit_outcomes on audit (seq) where event in (
-    'SENT', 'FAILED', 'UNKNOWN', 'SUPPRESSED', 'CAPPED', 'EXPIRED', 'CANCELLED'
+create index if not exists audit_receipts on audit (seq) where event in (
+    'SENT', 'FAILED', 'UNKNOWN', 'SUPPRESSED', 'CAPPED', 'EXPIRED', 'CANCELLED', 'approved', 'rejected'
 );
+drop index if exists audit_outcomes;
 
 create trigger if not exists audit_is_append_only before update on audit
 begin select raise(abort, 'the audit is append-only'); end;

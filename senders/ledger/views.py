@@ -38,6 +38,7 @@ class Job:
     template: str
     subject: str
     content: dict[str, Any]
+    timezone: str | None  # IANA name
     frozen_at: datetime  # the Date header
 
 
@@ -46,7 +47,9 @@ class Receipt:
     """An outcome, for the log. `seq` orders receipts and is the export cursor."""
 
     seq: int
-    outcome: str  # SENT, FAILED, UNKNOWN, SUPPRESSED, CAPPED, EXPIRED, CANCELLED
+    outcome: (
+        str  # SENT, FAILED, UNKNOWN, SUPPRESSED, CAPPED, EXPIRED, CANCELLED; APPROVED, REJECTED by a person
+    )
     reason: str | None
     at: datetime
     decision_id: str
@@ -55,6 +58,7 @@ class Receipt:
     entity_id: str
     route: str | None
     variant: str | None
+    template: str | None
     visitor_id: str
     customer_id: str | None
     session_id: str | None
@@ -132,24 +136,24 @@ def jobs(connection: sqlite3.Connection, ids: tuple[int, ...]) -> list[Job]:
     rows = connection.execute(
         f"""
         select outbox.id, decision_id, trigger_name, touch, route, variant, to_address, template, subject,
-            content, frozen_us
+            content, timezone, frozen_us
         from outbox join decisions using (id) join payloads using (id) where outbox.id in ({marks})
         """,
         ids,
     )
-    found = {row[0]: Job(*row[:9], json.loads(row[9]), from_us(row[10])) for row in rows}
+    found = {row[0]: Job(*row[:9], json.loads(row[9]), row[10], from_us(row[11])) for row in rows}
     return [found[id] for id in ids]
 
 
 _RECEIPT = """
-select audit.seq, audit.event as outcome, audit.detail, audit.at_us, audit.id, decisions.decision_id,
+select audit.seq, upper(audit.event) as outcome, audit.detail, audit.at_us, audit.id, decisions.decision_id,
     decisions.trigger_name, decisions.touch, decisions.entity_id, decisions.route, decisions.variant,
     decisions.visitor_id, decisions.customer_id, decisions.session_id, decisions.timings, decisions.evidence,
-    decisions.recorded_us,
+    decisions.recorded_us, payloads.template,
     outbox.gated_us, outbox.rendered_us, outbox.dot_us, outbox.accepted_us
-from audit join decisions using (id) join outbox using (id)
+from audit join decisions using (id) join outbox using (id) left join payloads using (id)
 where audit.seq > ? and audit.event in (
-    'SENT', 'FAILED', 'UNKNOWN', 'SUPPRESSED', 'CAPPED', 'EXPIRED', 'CANCELLED'
+    'SENT', 'FAILED', 'UNKNOWN', 'SUPPRESSED', 'CAPPED', 'EXPIRED', 'CANCELLED', 'approved', 'rejected'
 )
 order by audit.seq limit ?
 """
@@ -207,6 +211,7 @@ def _receipt(row: sqlite3.Row) -> Receipt:
         entity_id=row["entity_id"],
         route=row["route"],
         variant=row["variant"],
+        template=row["template"],
         visitor_id=row["visitor_id"],
         customer_id=row["customer_id"],
         session_id=row["session_id"],

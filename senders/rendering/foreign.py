@@ -71,6 +71,8 @@ def _tag(tag: re.Match[str], before: str, work: _Translation) -> str:
     inside = tag["comment"].strip()
     if inside.startswith("!"):
         return "{#" + "\n" * tag[0].count("\n") + "#}"
+    if not inside:
+        raise work.refuse("an empty tag: name a value in it, or take it away")
     if inside[0] in "{&":
         raise work.refuse("values are always escaped: write two braces")
     if inside[0] in "=<$*":

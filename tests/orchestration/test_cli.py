@@ -18,7 +18,9 @@ from orchestration.settings import load_settings
 from senders.decision import Decision
 from tests.orchestration.traffic import Bench
 
-COMMANDS = ["demo", "up", "replay", "simulate", "rebuild", "status", "send", "why", "review", "templates"]
+COMMANDS = [
+    "demo", "up", "replay", "simulate", "rebuild", "status", "send", "why", "review", "templates", "coupons",
+]  # fmt: skip
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ def test_the_graph_is_whole(repository):
         "models_compile",
         "outbox_has_no_duplicates",
         "audit_chain_is_intact",
+        "reviews_are_answered",
     } <= checks
     assert {"live_window_job", "batch_lane_job", "housekeeping_job"} <= set(repository.job_names)
     assert {sensor.name for sensor in repository.sensor_defs} >= {"relay"}

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from collector.log.file import FileLog
+from orchestration.live.evaluate import Overrides
 from orchestration.live.events import own_event
 from orchestration.live.lane import LiveLane
 from orchestration.live.models import current_models
@@ -61,7 +62,7 @@ def payload(
 class Bench:
     """A live lane on a simulated clock, over a real log, database and ledger in `folder`."""
 
-    def __init__(self, folder: Path, start: datetime = START) -> None:
+    def __init__(self, folder: Path, start: datetime = START, overrides: Overrides | None = None) -> None:
         self.clock = Clock(start)
         self.log = FileLog(folder / "landing", clock=self.clock, durable=False)
         self.ledger = Ledger.open(folder / "ledger.sqlite", b"secret")
@@ -75,6 +76,7 @@ class Bench:
             self.ledger,
             SHOP,
             self.clock,
+            overrides,
         )
         self._count = 0
 

@@ -166,3 +166,16 @@ def test_what_we_refuse_is_missing_in_gmail_or_outlook(feature):
 
 def test_every_row_of_the_table_says_what_to_write_instead():
     assert all(len(cure) > 10 for cure in (*clients.TAGS.values(), *clients.STYLES.values()))
+
+
+@pytest.mark.parametrize(
+    ("page", "finds"),
+    [("cart_abandonment/touch_1", 1), ("cart_abandonment/touch_2", 0), ("nowhere/touch_1", 1)],
+)
+def test_a_branch_with_a_coupon_needs_a_template_that_shows_its_code(folder, page, finds):
+    subject = Subject("t", "r", "Hello", HERE)
+    said = found(folder, [Branch("t", "r", page, HERE, has_coupon=True)], [subject])
+
+    assert len(said) == finds
+    assert finds == 0 or "no template" in said[0] or "r offers a coupon" in said[0]
+    assert found(folder, [Branch("t", "r", "cart_abandonment/touch_1", HERE)], [subject]) == []

@@ -87,6 +87,7 @@ REFUSED = [
     ("mustache", "{{#items}}x{{/coupon}}", r"expected \{\{/items\}\}"),
     ("mustache", "{{items}}", "is a list: open it"),
     ("mustache", "{{first_name", "never closed"),
+    ("mustache", "x\n{{ }}", "line 2: an empty tag"),
     ("mustache", "{{first_name.__class__}}", "not supported|nothing is called"),
     ("mustache", "{{> ../secret}}", "a partial is a shared part"),
     ("hbs", "{{#each coupon}}{{/each}}", "is no list"),

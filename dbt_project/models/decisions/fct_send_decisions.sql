@@ -15,38 +15,7 @@ walk as (
 
 routes as (
 
-    select
-        rules.candidate_id,
-        rules.trigger_name,
-        routes.route,
-        routes.template,
-        routes.offer,
-        routes.needs_review,
-        row_number() over (partition by rules.candidate_id order by routes.route_rank) as branch_number
-    from rules
-    inner join {{ ref('routes') }} as routes
-        on
-            rules.trigger_name = routes.trigger_name
-            and rules.touch = 1
-            and case
-                when coalesce(routes.tier, '') = '' then coalesce(rules.route, routes.route) = routes.route
-                else
-                    lower(routes.tier) = lower(rules.tier)
-                    and coalesce(rules.intent_score, 0) > coalesce(routes.min_cart_value, -1)
-            end
-
-    union all
-
-    select
-        candidate_id,
-        trigger_name,
-        route,
-        template,
-        offer,
-        false as needs_review,
-        1 as branch_number
-    from rules
-    where touch > 1
+    select * from {{ ref('int_candidate_routes') }}
 
 ),
 
@@ -67,7 +36,6 @@ variants as (
         on
             routes.trigger_name = variants.trigger_name
             and routes.route = variants.route
-    where routes.branch_number = 1
 
 )
 
@@ -109,7 +77,8 @@ select
         and walk.is_within_weekly_cap
         and rules.has_something_to_offer
     ) as should_send,
-    coalesce(routes.needs_review, false) as needs_review,
+    coalesce(routes.needs_review, false) or coalesce(reviews.review_reason, '') <> '' as needs_review,
+    coalesce(reviews.review_reason, case when routes.needs_review then 'branch' end) as review_reason,
 
     -- the email
     rules.email,
@@ -148,12 +117,10 @@ select
 
 from rules
 inner join walk on rules.candidate_id = walk.candidate_id
-left join routes
-    on
-        rules.candidate_id = routes.candidate_id
-        and routes.branch_number = 1
+left join routes on rules.candidate_id = routes.candidate_id
 left join variants
     on
         rules.candidate_id = variants.candidate_id
         and variants.draw_number = 1
+left join {{ ref('int_candidate_reviews') }} as reviews on rules.candidate_id = reviews.candidate_id
 left join {{ ref('int_cart_contents') }} as carts on rules.candidate_id = carts.candidate_id

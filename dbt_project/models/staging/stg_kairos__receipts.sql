@@ -27,6 +27,7 @@ select
     {{ json_text('properties', 'session_id') }} as session_id,
     {{ json_text('properties', 'route') }} as route,
     {{ json_text('properties', 'variant') }} as variant,
+    {{ json_text('properties', 'template') }} as template,
     case event
         when 'Email Sent' then 'sent'
         when 'Email Failed' then 'failed'

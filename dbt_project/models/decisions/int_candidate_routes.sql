@@ -1,0 +1,52 @@
+{{ config(materialized='ephemeral' if target.name == 'live' else 'table') }}
+-- Which branch of the tree a candidate takes. One row per candidate that has one.
+-- A tier's branch needs its cart value alone; the others were chosen by the trigger, which waited for them.
+with
+
+branches as (
+
+    select
+        rules.candidate_id,
+        rules.trigger_name,
+        routes.route,
+        routes.template,
+        routes.offer,
+        routes.needs_review,
+        row_number() over (partition by rules.candidate_id order by routes.route_rank) as branch_number
+    from {{ ref('int_candidate_rules') }} as rules
+    inner join {{ ref('routes') }} as routes
+        on
+            rules.trigger_name = routes.trigger_name
+            and rules.touch = 1
+            and case
+                when coalesce(routes.tier, '') = '' then coalesce(rules.route, routes.route) = routes.route
+                else
+                    lower(routes.tier) = lower(rules.tier)
+                    and coalesce(rules.intent_score, 0) > coalesce(routes.min_cart_value, -1)
+            end
+
+)
+
+select
+    candidate_id,
+    trigger_name,
+    route,
+    template,
+    offer,
+    needs_review
+
+from branches
+where branch_number = 1
+
+union all
+
+-- A later email of a sequence brings its own.
+select
+    candidate_id,
+    trigger_name,
+    route,
+    template,
+    offer,
+    false as needs_review
+from {{ ref('int_candidate_rules') }}
+where touch > 1
