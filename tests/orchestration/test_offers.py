@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from orchestration.cli.app import app
 from orchestration.cli.templates import with_coupon
 from orchestration.live.evaluate import load_models
-from orchestration.live.lane import coupon_offers
+from orchestration.live.lane import trigger_rules
 from orchestration.live.sending import composer_of, dispatcher, open_ledger
 from orchestration.live.store import LiveStore
 from orchestration.settings import load_settings
@@ -41,7 +41,7 @@ def test_the_limits_of_an_offer_can_be_tried_like_any_number(tmp_path: Path):
     store = LiveStore(tmp_path / "live.duckdb")
     load_models(store, models(), {("offers", "coupon_10", "valid_hours"): "6"})
 
-    assert coupon_offers(store)["coupon_10"] == {"percent": 10, "valid_hours": 6.0}
+    assert trigger_rules(store).coupons["coupon_10"] == {"percent": 10, "valid_hours": 6.0}
     store.close()
 
 

@@ -267,7 +267,7 @@ def test_a_killed_predecessor_is_in_nobodys_way(tmp_path: Path):
         assert not scratch.exists()
         scratch.write_text("whole")
 
-    assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
+    assert [path.name for path in tmp_path.glob("[!.]*")] == ["list.csv"]
     assert file.read_text() == "whole"
 
 
