@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ def replaced(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}")
-    scratch.unlink(missing_ok=True)
+    _sweep(path)
     try:
         yield scratch
         _sync_file(scratch)
@@ -62,6 +63,26 @@ def sync_tree(folder: Path) -> None:
         for name in files:
             _sync_file(Path(root) / name)
         sync_folder(Path(root))
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed writers of this file left, and our own of an earlier time."""
+    for stale in path.parent.glob(f".{glob.escape(path.name)}.*-*"):
+        pid = stale.name.removeprefix(f".{path.name}.").partition("-")[0]
+        if pid.isdigit() and not _is_another_at_work(int(pid), stale):
+            stale.unlink(missing_ok=True)
+
+
+def _is_another_at_work(pid: int, scratch: Path) -> bool:
+    if pid == os.getpid():
+        return not scratch.name.endswith(f"-{get_ident()}")  # another thread
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # somebody else's process, alive
+    return True
 
 
 def _sync_file(path: Path) -> None:

@@ -245,8 +245,9 @@ class Replay:
 
     def ripen_until(self, until: datetime) -> None:
         """Nobody moves before `until`: judge the timers up to it, and what was sent before its successor."""
-        while (due := self._next_due()) and due < until:
-            reached = min(until, due + self._shortest)
+        reached = self.clock()
+        while (due := self._next_due()) and due < until and reached < until:
+            reached = min(until, max(due, reached) + self._shortest)
             self._judge(Batch([], self._lane.position, reached), reached)
             self.clock.advance(reached)
             self.catch_up()
@@ -281,6 +282,8 @@ class Replay:
         while (due := self.ledger.next_due()) and due < until:
             self._learn_until(facts, waiting, due)
             self._dispatcher.drain(due)
+            if self.ledger.next_due() == due:
+                return  # the gate is shut; it will not open by asking again
 
     def _learn_until(self, facts: Iterator[Frame], waiting: list[Frame], until: datetime) -> None:
         """Everything that had arrived by then; the first frame behind it waits."""

@@ -134,7 +134,7 @@ def test_a_purchase_just_before_the_gate_wins(shop: Bench):
     gated = shop.ledger.gate([one.id for one in due], shop.clock())
 
     assert decision.should_send and len(due) == 1
-    assert gated.reserved == [] or list(gated.reserved) == []
+    assert gated.reserved == ()
     [explained] = shop.ledger.explain(decision_id=decision.decision_id)
     assert explained.state == "CANCELLED"
 
