@@ -52,3 +52,10 @@
         {%- endfor %}
     ) / (select sum(weights.weight) from {{ ref('intent_weights') }} as weights where weights.intent = '{{ intent }}'), 4)
 {%- endmacro -%}
+
+{#- The score of one intent over rows of (intent, weight, fulfilment). -#}
+{%- macro weighted_mean(intent) -%}
+    round(
+        sum(case when intent = '{{ intent }}' then weight * least(1.0, fulfilment) end)
+        / sum(case when intent = '{{ intent }}' then weight end), 4)
+{%- endmacro -%}

@@ -36,9 +36,10 @@ def load_models(store: LiveStore, statements: Statements, overrides: Overrides |
 def _load_seeds(store: LiveStore, statements: Statements, overrides: Overrides | None) -> None:
     for name in SEEDS:
         types = statements.seed_types[name]
-        casts = "{" + ", ".join(f"'{column}': '{kind}'" for column, kind in types.items()) + "}"
+        casts = ", ".join(f"'{column}': '{kind}'" for column, kind in types.items())
+        options = f", types = {{{casts}}}" if casts else ""
         store.execute(
-            f"create or replace table seeds.{name} as select * from read_csv(?, header = true, types = {casts})",
+            f"create or replace table seeds.{name} as select * from read_csv(?, header = true{options})",
             [str(statements.seeds[name])],
         )
     for (seed, key, column), value in (overrides or {}).items():

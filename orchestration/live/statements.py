@@ -12,7 +12,18 @@ from orchestration.dbt import DbtFailed, compile_into
 CANDIDATES = "fct_trigger_candidates"
 DECISIONS = "fct_send_decisions"
 FOLD = "int_customer_states"
-SEEDS = ("thresholds", "routes", "variants", "exits", "sequences", "offers", "review_rules")
+SEEDS = (
+    "thresholds",
+    "routes",
+    "variants",
+    "exits",
+    "sequences",
+    "offers",
+    "review_rules",
+    "interests",
+    "intent_weights",
+    "segment_thresholds",
+)
 
 
 class ModelsDoNotCompile(RuntimeError):

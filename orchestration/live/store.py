@@ -41,7 +41,10 @@ create index if not exists customers_by_id on profiles.customers (customer_id);
 create table if not exists published.fct_product_blocks (
     product_id varchar, is_withdrawn boolean, card json, similar_products json, accessories json, category json,
     proof json, review json, size_guide json, stock json);
-create index if not exists product_blocks_by_id on published.fct_product_blocks (product_id);
+create index if not exists fct_product_blocks_by_key on published.fct_product_blocks (product_id);
+create table if not exists published.fct_segment_members (
+    segment_name varchar, customer_id varchar, entered_at timestamp);
+create index if not exists fct_segment_members_by_key on published.fct_segment_members (customer_id);
 """
 _SHAPE = hashlib.sha256(_TABLES.encode()).hexdigest()[:16]
 

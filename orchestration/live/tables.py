@@ -17,6 +17,7 @@ def make_tables(store: LiveStore, statements: Statements) -> None:
     """
     for statement in (*statements.probe, *statements.decide):
         store.execute(f"create or replace temp table {statement.name} as {_empty(statement)}")
+    for statement in (*statements.probe, *statements.decide):
         store.execute(f"prepare fill_{statement.name} as {_insert(statement)}")
     store.empty = {statement.name for statement in (*statements.probe, *statements.decide)}
 

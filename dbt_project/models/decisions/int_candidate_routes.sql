@@ -1,6 +1,7 @@
 {{ config(materialized='ephemeral' if target.name == 'live' else 'table') }}
 -- Which branch of the tree a candidate takes. One row per candidate that has one.
--- A tier's branch needs its cart value alone; the others were chosen by the trigger, which waited for them.
+-- The branch of a tier or an audience needs its cart value alone; the others were chosen by the trigger, which waited
+-- for them.
 with
 
 branches as (
@@ -18,12 +19,19 @@ branches as (
         on
             rules.trigger_name = routes.trigger_name
             and rules.touch = 1
-            and case
-                when coalesce(routes.tier, '') = '' then coalesce(rules.route, routes.route) = routes.route
-                else
-                    lower(routes.tier) = lower(rules.tier)
-                    and coalesce(rules.intent_score, 0) > coalesce(routes.min_cart_value, -1)
-            end
+    left join {{ ref('int_candidate_audiences') }} as audiences
+        on
+            rules.candidate_id = audiences.candidate_id
+            and routes.audience = audiences.audience
+    where
+        case
+            when coalesce(routes.tier, '') = '' and coalesce(routes.audience, '') = ''
+                then coalesce(rules.route, routes.route) = routes.route
+            else
+                coalesce(rules.intent_score, 0) > coalesce(routes.min_cart_value, -1)
+                and (coalesce(routes.tier, '') = '' or lower(routes.tier) = lower(rules.tier))
+                and (coalesce(routes.audience, '') = '' or coalesce(audiences.audience, '') <> '')
+        end
 
 )
 
