@@ -11,6 +11,11 @@
     )
 {%- endmacro -%}
 
+{#- The same over the rows of that seed, for models that ask for several. -#}
+{%- macro choice_of(segment_name, choice) -%}
+    max(case when segment_name = '{{ segment_name }}' and choice = '{{ choice }}' then value end)
+{%- endmacro -%}
+
 {#- The states of a segment that hold at this instant, the newest per person, with when the person came in. -#}
 {%- macro members_now(segment_name) -%}
     (

@@ -173,20 +173,57 @@ parts as (
     from figures
     cross join {{ ref('intent_weights') }} as weights
 
+),
+
+scores as (
+
+    select
+        candidate_id,
+        {{ weighted_mean('exploration') }} as exploration_score,
+        {{ weighted_mean('abandonment') }} as abandonment_score
+    from parts
+    group by candidate_id
+
+),
+
+choices as (
+
+    select
+        {{ choice_of('session_intents', 'min_exploration') }} as min_exploration,
+        {{ choice_of('session_intents', 'min_abandonment') }} as min_abandonment,
+        {{ choice_of('session_intents', 'min_pricing_seconds') }} as min_pricing_seconds,
+        {{ choice_of('video_demo_viewers', 'min_uses') }} as min_demo_uses,
+        {{ choice_of('video_demo_viewers', 'min_intent') }} as min_demo_intent
+    from {{ ref('segment_thresholds') }}
+
 )
 
 select
-    candidate_id,
-    case
-        when max(pricing_seconds) > max({{ choice('session_intents', 'min_pricing_seconds') }}) then 'proof'
-        else 'features'
-    end as focus,
-    {{ weighted_mean('exploration') }} as exploration_score,
-    {{ weighted_mean('abandonment') }} as abandonment_score,
-    max(has_order) = 1 as has_order,
-    max(pricing_seconds) as pricing_seconds,
-    max(size_guide_count) as size_guide_count,
-    max(video_demo_count) as video_demo_count
+    figures.candidate_id,
+    scores.exploration_score,
+    scores.abandonment_score,
+    figures.pricing_seconds,
+    case when figures.pricing_seconds > choices.min_pricing_seconds then 'proof' else 'features' end as focus,
+    (
+        figures.has_order = 0
+        and scores.abandonment_score >= choices.min_abandonment
+        and scores.abandonment_score >= scores.exploration_score
+    ) as is_abandoning,
+    (
+        figures.has_order = 0
+        and scores.exploration_score >= choices.min_exploration
+        and (
+            scores.abandonment_score < choices.min_abandonment
+            or scores.exploration_score > scores.abandonment_score
+        )
+    ) as is_exploring,
+    figures.pricing_seconds > choices.min_pricing_seconds as is_weighing_prices,
+    (
+        figures.video_demo_count >= choices.min_demo_uses
+        and greatest(scores.exploration_score, scores.abandonment_score) >= choices.min_demo_intent
+    ) as has_watched_demo,
+    figures.size_guide_count > 0 as has_seen_size_guide
 
-from parts
-group by candidate_id
+from figures
+inner join scores on figures.candidate_id = scores.candidate_id
+cross join choices

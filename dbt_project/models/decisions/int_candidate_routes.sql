@@ -1,5 +1,6 @@
 {{ config(materialized='ephemeral' if target.name == 'live' else 'table') }}
 -- Which branch of the tree a candidate takes. One row per candidate that has one.
+-- An audience is what the visit shows, known at once, or a segment as of the last batch.
 -- The branch of a tier or an audience needs its cart value alone; the others were chosen by the trigger, which waited
 -- for them.
 with
@@ -19,10 +20,11 @@ branches as (
         on
             rules.trigger_name = routes.trigger_name
             and rules.touch = 1
-    left join {{ ref('int_candidate_audiences') }} as audiences
+    left join {{ ref('int_candidate_intents') }} as intents on rules.candidate_id = intents.candidate_id
+    left join {{ ref('int_candidate_segments') }} as segments
         on
-            rules.candidate_id = audiences.candidate_id
-            and routes.audience = audiences.audience
+            rules.candidate_id = segments.candidate_id
+            and routes.audience = segments.segment_name
     where
         case
             when coalesce(routes.tier, '') = '' and coalesce(routes.audience, '') = ''
@@ -30,7 +32,16 @@ branches as (
             else
                 coalesce(rules.intent_score, 0) > coalesce(routes.min_cart_value, -1)
                 and (coalesce(routes.tier, '') = '' or lower(routes.tier) = lower(rules.tier))
-                and (coalesce(routes.audience, '') = '' or coalesce(audiences.audience, '') <> '')
+                and case coalesce(routes.audience, '')
+                    when '' then true
+                    when 'abandoning' then intents.is_abandoning
+                    when 'exploring' then intents.is_exploring
+                    when 'price_weighers' then intents.is_weighing_prices
+                    when 'video_demo_viewers' then intents.has_watched_demo
+                    when 'size_guide_abandoners'
+                        then intents.has_seen_size_guide and rules.trigger_name = 'cart_abandonment'
+                    else coalesce(segments.segment_name, '') <> ''
+                end
         end
 
 )

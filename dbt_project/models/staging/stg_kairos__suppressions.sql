@@ -6,7 +6,7 @@ select
     event = 'Suppression Added' as is_suppressed,
     {{ json_text('properties', 'reason') }} as reason
 
-from {{ source('landing', 'events') }}
+from {{ of_touched('landing', 'events') }}
 where
     {{ only_touched_customers('user_id') }}
     and source = 'kairos'
