@@ -17,7 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from collector import pages
 from collector.capture import Capture
 from collector.config import CollectorConfig
+from collector.destinations import DestinationReader
 from collector.dialects import rudderstack, segment
+from collector.hits import Hits
 from collector.links import Links
 from collector.log import EventLog, GroupCommit
 from collector.metrics import Metrics
@@ -55,7 +57,7 @@ def create_app(
     metrics = Metrics(lambda: group.pending_bytes, share)
     routes = [
         *_settings_routes(config),
-        *_people_routes(config, group, now),
+        *_people_routes(config, group, metrics, now),
         *_operator_routes(group, metrics),
     ]
     calls = Capture(config, group, metrics, now, segment.KINDS)
@@ -108,9 +110,12 @@ def _settings_routes(config: CollectorConfig) -> list[Route]:
     ]
 
 
-def _people_routes(config: CollectorConfig, group: GroupCommit, now: Callable[[], datetime]) -> list[Route]:
+def _people_routes(
+    config: CollectorConfig, group: GroupCommit, metrics: Metrics, now: Callable[[], datetime]
+) -> list[Route]:
     links = Links(config.public_url or "", config.link_secrets) if config.link_secrets else None
     unsubscribe = Unsubscribe(links, group, now, config.retry_after_seconds)
+    hits = Hits(links, DestinationReader(config.destinations), group, metrics, now, config.home_url)
 
     async def home(request: Request) -> Response:
         return HTMLResponse(pages.home(_base(config, request)))
@@ -120,6 +125,8 @@ def _people_routes(config: CollectorConfig, group: GroupCommit, now: Callable[[]
         return FileResponse(_PLUGIN, media_type="text/javascript", headers=headers)
 
     return [
+        Route("/c/{token}", hits.click),
+        Route("/o/{token}.gif", hits.open),
         Route("/u/{token}", unsubscribe.act, methods=["POST"]),
         Route("/u/{token}", unsubscribe.show),
         Route("/", home),

@@ -152,7 +152,7 @@ def _touch(store: LiveStore, as_of: datetime) -> None:
         """
         insert into live.touched
         select visitor_id from landing.events
-        where position >= ? and (source <> 'kairos' or event = 'Email Sent')
+        where position >= ? and (source <> 'kairos' or event in ('Email Sent', 'Email Clicked', 'Email Opened'))
         union
         select visitor_id from live.timers where due_at <= ?
         """,

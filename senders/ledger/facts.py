@@ -33,6 +33,21 @@ class Suppression:
 
 
 @dataclass(frozen=True)
+class OptOut:
+    """Less mail, as whoever got a decision chose: none about its trigger, or none at all until an instant."""
+
+    decision_id: str
+    at: datetime
+    trigger_name: str | None = None  # None: about anything
+    until: datetime | None = None  # None: for good
+    source: str = "log"
+
+    def __post_init__(self) -> None:
+        if self.trigger_name is None and self.until is None:
+            raise ValueError("that is a suppression: say what it is about, or until when it lasts")
+
+
+@dataclass(frozen=True)
 class Consent:
     """Marketing mail allowed or withdrawn. `double_opt_in` lifts older suppressions of the same keys."""
 
@@ -53,4 +68,4 @@ class Alias:
     at: datetime
 
 
-Fact = Exit | Suppression | Consent | Alias
+Fact = Exit | Suppression | OptOut | Consent | Alias
