@@ -26,7 +26,9 @@ from collector.metrics import Metrics
 from collector.metrics_share import MetricsShare
 from collector.unsubscribe import Unsubscribe
 
-_PLUGIN = Path(__file__).with_name("static") / "kairos-engagement.js"
+_STATIC = Path(__file__).with_name("static")
+_PLUGIN = _STATIC / "kairos-engagement.js"
+_OPENAPI = _STATIC / "openapi.json"
 _EVENT_PATHS = ("/v1/", "/beacon/v1/")
 _CORS = Middleware(
     CORSMiddleware,
@@ -62,7 +64,9 @@ def create_app(
     ]
     calls = Capture(config, group, metrics, now, segment.KINDS)
     middleware = [Middleware(ShortCut, calls=calls), _CORS]
-    return Starlette(routes=routes, middleware=middleware, lifespan=_life(group, metrics))
+    app = Starlette(routes=routes, middleware=middleware, lifespan=_life(group, metrics))
+    app.router.redirect_slashes = False  # it would redirect to whatever host the request names
+    return app
 
 
 class ShortCut:
@@ -124,6 +128,9 @@ def _people_routes(
         headers = {"cache-control": "public, max-age=3600"}
         return FileResponse(_PLUGIN, media_type="text/javascript", headers=headers)
 
+    async def openapi(request: Request) -> Response:
+        return FileResponse(_OPENAPI, media_type="application/json")
+
     return [
         Route("/c/{token}", hits.click),
         Route("/o/{token}.gif", hits.open),
@@ -131,6 +138,7 @@ def _people_routes(
         Route("/u/{token}", unsubscribe.show),
         Route("/", home),
         Route("/kairos-engagement.js", plugin),
+        Route("/openapi.json", openapi),
     ]
 
 

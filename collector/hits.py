@@ -23,7 +23,9 @@ from collector.log import GroupCommit, LogFailed, LogFull, Overloaded
 from collector.machines import machine_reason
 from collector.metrics import Metrics
 
-PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")  # 1 × 1, transparent, 43 bytes
+PIXEL = b64decode(
+    "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw=="
+)  # 1 × 1, transparent, 43 bytes
 _NO_STORE = {"cache-control": "no-store, max-age=0", "x-robots-tag": "noindex, nofollow"}
 _AGENT_CHARS = 200
 _MOST_HITS = 20  # of one link or picture that are written down: nobody can fill the log with one token

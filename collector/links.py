@@ -12,7 +12,7 @@ A token is what it is about and a signature, joined by dots; it names no person 
 """
 
 import hmac
-from base64 import urlsafe_b64encode
+from base64 import b32encode, urlsafe_b64encode
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
@@ -91,7 +91,7 @@ class Links:
         return self._verified(token, OPEN)
 
     def _signed(self, about: str, purpose: str) -> str:
-        return f"{about}.{self._key_id}.{_mac(self._secrets[0], about, purpose)}"
+        return f"{about}.{self._key_id}.{_readable_mac(self._secrets[0], about, purpose)}"
 
     def _verified(self, token: str, purpose: str) -> str:
         about, *signature = token.rsplit(".", 2)
@@ -100,7 +100,7 @@ class Links:
         key_id, mac = signature
         if key_id not in self._by_key:
             raise Forged("it was signed with a key that is not known here")
-        if not hmac.compare_digest(mac, _mac(self._by_key[key_id], about, purpose)):
+        if not hmac.compare_digest(mac, _readable_mac(self._by_key[key_id], about, purpose)):
             raise Forged("its signature does not match")
         return about
 
@@ -112,8 +112,16 @@ def _key(secret: str, purpose: str) -> bytes:
 
 
 def _mac(secret: str, about: str, purpose: str) -> str:
-    mac = hmac.digest(_key(secret, purpose), about.encode(), sha256)
-    return urlsafe_b64encode(mac[:_MAC_BYTES]).rstrip(b"=").decode()
+    return urlsafe_b64encode(_digest(secret, about, purpose)).rstrip(b"=").decode()
+
+
+def _readable_mac(secret: str, about: str, purpose: str) -> str:
+    """Ends in a letter or digit: programs that make links of plain text leave a final `-` out."""
+    return b32encode(_digest(secret, about, purpose)).rstrip(b"=").decode().lower()
+
+
+def _digest(secret: str, about: str, purpose: str) -> bytes:
+    return hmac.digest(_key(secret, purpose), about.encode(), sha256)[:_MAC_BYTES]
 
 
 def _key_id(secret: str) -> str:

@@ -34,7 +34,10 @@ def machine_reason(method: str, headers: Mapping[str, str], number: int | None =
         return "head_request"
     if number == TRAP:
         return "hidden_link"
-    if any("prefetch" in headers.get(name, "") or "preview" in headers.get(name, "") for name in _PREFETCH_HEADERS):
+    if any(
+        "prefetch" in headers.get(name, "") or "preview" in headers.get(name, "")
+        for name in _PREFETCH_HEADERS
+    ):
         return "prefetch"
     agent = headers.get("user-agent", "").strip().lower()
     if not agent:

@@ -67,7 +67,9 @@ class Unsubscribe:
         about: dict[str, Any] = {"decision_id": decision_id}
         if choice == "pause":
             about["days"] = PAUSE_DAYS
-        await self._group.append([own_event(EVENTS[choice], message_id, self._now(), about, anonymous_id=decision_id)])
+        await self._group.append(
+            [own_event(EVENTS[choice], message_id, self._now(), about, anonymous_id=decision_id)]
+        )
         self._done[message_id] = None
         if len(self._done) > _REMEMBERED:
             self._done.popitem(last=False)

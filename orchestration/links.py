@@ -33,7 +33,6 @@ def tracking(settings: Settings) -> Tracking | None:
         return signer.click_url(decision_id, number, destinations.remember(url, at.date()))
 
     return Tracking(
-        own_url=settings.collector.public_url.rstrip("/"),
         hosts=followed_hosts(settings),
         click_url=click_url if mail.track_clicks else None,
         open_url=signer.open_url if mail.track_opens else None,

@@ -127,7 +127,9 @@ class Mail(_Section):
     consent_required: bool = True
     track_clicks: bool = Field(True, description="links lead over the collector, so that clicks are known")
     track_opens: bool = Field(True, description="a picture that nobody sees tells of opens")
-    link_hosts: tuple[str, ...] = Field((), description="hosts whose links are followed, beside the shop's own")
+    link_hosts: tuple[str, ...] = Field(
+        (), description="hosts whose links are followed, beside the shop's own"
+    )
     link_days: int = Field(
         730, ge=30, description="how long after its last email a destination is kept, in days"
     )

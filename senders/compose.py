@@ -37,8 +37,14 @@ class Composer:
         """Raises RenderError or Refused; either concerns this one email only."""
         body = self._renderer.render(job.template, job.subject, self._context(job))
         if self._tracking:
-            written = self._renderer.written_links(job.template)
-            body = self._tracking.apply(body, job.decision_id, job.frozen_at, self._shop["url"], written)
+            body = self._tracking.apply(
+                body,
+                job.decision_id,
+                job.frozen_at,
+                self._shop["url"],
+                written=self._renderer.written_links(job.template),
+                kept=frozenset((self._identity.unsubscribe_url(job.decision_id),)),
+            )
         feedback = f"{job.route or 'none'}:{job.trigger_name}:{job.variant or 'none'}:kairos"
         return self._builder.build(job.decision_id, job.to_address, body, job.frozen_at, feedback)
 

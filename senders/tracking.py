@@ -33,35 +33,37 @@ class Tracking:
     returns, which the dispatcher calls before any email leaves.
     """
 
-    own_url: str  # where clicks arrive: what begins so is our own (unsubscribing) and stays as it is
     hosts: frozenset[str] = frozenset()  # links to these, and to their subdomains, are replaced
     click_url: Callable[[str, int, str, datetime], str] | None = None
     open_url: Callable[[str], str] | None = None  # of a decision
     make_durable: Callable[[], None] = field(default=lambda: None)
 
     def apply(
-        self, body: Body, decision_id: str, at: datetime, home_url: str, written: frozenset[str] = frozenset()
+        self,
+        body: Body,
+        decision_id: str,
+        at: datetime,
+        home_url: str,
+        written: frozenset[str] = frozenset(),
+        kept: frozenset[str] = frozenset(),
     ) -> Body:
         """The same email with its links replaced. `written` are links that the template itself spells out.
 
-        HTML and text share the numbers: 1 is the first destination of the HTML. The trap leads to `home_url`.
+        `kept` stay as they are: leaving must not depend on anything. HTML and text share the numbers: 1 is the first destination of the HTML. The trap leads to `home_url`.
         """
         html, text, hidden = body.html, body.text, ""
         if self.click_url is not None:
-            work = _Replacing(self, decision_id, at, written)
+            work = _Replacing(self, decision_id, at, written, kept)
             html = _ANCHOR.sub(work.anchor, html)
             text = _PLAIN.sub(work.plain, text)
-            if self._is_the_shop_s(home_url):
+            if self.is_the_shop_s(home_url):
                 hidden += _TRAP.format(url=escape(self.click_url(decision_id, TRAP, home_url, at)))
         if self.open_url is not None:
             hidden += _PIXEL.format(url=escape(self.open_url(decision_id)))
         return Body(body.subject, _before_the_end(html, hidden), text)
 
-    def replaces(self, url: str, written: frozenset[str]) -> bool:
-        """Whether a link is one that is followed."""
-        return not url.startswith(f"{self.own_url}/") and (url in written or self._is_the_shop_s(url))
-
-    def _is_the_shop_s(self, url: str) -> bool:
+    def is_the_shop_s(self, url: str) -> bool:
+        """Whether an address is on a host whose links are followed."""
         try:
             host = (urlsplit(url).hostname or "").lower()
         except ValueError:
@@ -72,9 +74,16 @@ class Tracking:
 class _Replacing:
     """The links of one email, numbered as they come."""
 
-    def __init__(self, tracking: Tracking, decision_id: str, at: datetime, written: frozenset[str]) -> None:
+    def __init__(
+        self,
+        tracking: Tracking,
+        decision_id: str,
+        at: datetime,
+        written: frozenset[str],
+        kept: frozenset[str],
+    ) -> None:
         self._tracking, self._decision_id, self._at = tracking, decision_id, at
-        self._written = written
+        self._written, self._kept = written, kept
         self._replaced: dict[str, str] = {}
 
     def anchor(self, match: re.Match[str]) -> str:
@@ -91,7 +100,7 @@ class _Replacing:
     def _replace(self, url: str) -> str | None:
         if url in self._replaced:
             return self._replaced[url]
-        if not self._tracking.replaces(url, self._written):
+        if url in self._kept or not (url in self._written or self._tracking.is_the_shop_s(url)):
             return None
         try:
             replaced = self._tracking.click_url(self._decision_id, len(self._replaced) + 1, url, self._at)

@@ -1,4 +1,5 @@
--- Whether a person or a machine followed a link or loaded the picture of an email, and why we think so. One row per request.
+-- Whether a person or a machine followed a link or loaded the picture of an email, and why we think so.
+-- One row per request.
 -- The collector marks what a single request gives away; here comes what only several requests, or the clock, tell.
 with
 
@@ -25,7 +26,9 @@ company as (
     select
         hits.hit_id,
         count(distinct case
-            when others.link_number > 0 and others.hit_at <= {{ seconds_after('hits.hit_at', var('machine_seconds')) }}
+            when
+                others.link_number > 0
+                and others.hit_at <= {{ seconds_after('hits.hit_at', var('machine_seconds')) }}
                 and hits.hit_at <= {{ seconds_after('others.hit_at', var('machine_seconds')) }}
                 then others.link_number
         end) as link_count,
@@ -48,8 +51,9 @@ judged as (
         case
             when coalesce(hits.machine_reason, '') <> '' then hits.machine_reason
             when hits.hit_at < {{ seconds_after('sent.sent_at', var('machine_seconds')) }} then 'too_soon'
-            when hits.event_name = 'Email Clicked' and company.link_count >= {{ var('machine_links') }} then 'all_at_once'
-            when hits.event_name = 'Email Clicked' and company.has_hidden_link = 1 then 'with_hidden_link'
+            when hits.event_name = 'Email Opened' then null
+            when company.link_count >= {{ var('machine_links') }} then 'all_at_once'
+            when company.has_hidden_link = 1 then 'with_hidden_link'
         end as reason
     from hits
     left join sent on hits.decision_id = sent.decision_id
