@@ -24,9 +24,9 @@ def ask(pause_days: int) -> str:
         f"""<h1>What would you like to get?</h1>
 <p>Receipts and other messages about your orders arrive in any case.</p>
 <form method="post">
-<button name="choice" value="all">Unsubscribe from everything</button>
+<button name="choice" value="all">Unsubscribe from all</button>
 <p class="note">No more reminders and suggestions from us.</p>
-<button class="plain" name="choice" value="topic">Just no more about this topic</button>
+<button class="plain" name="choice" value="topic">No more about this</button>
 <p class="note">Emails of the kind that brought you here stop, others may still arrive.</p>
 <button class="plain" name="choice" value="pause">A break of {pause_days} days</button>
 <p class="note">Nothing until then, and after that as before.</p>
