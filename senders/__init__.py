@@ -6,7 +6,7 @@ from senders.dispatch import Dispatcher
 from senders.gate import Gated
 from senders.ledger.attempts import Intent
 from senders.ledger.controls import Sending
-from senders.ledger.facts import Alias, Consent, Exit, Fact, OptOut, Suppression
+from senders.ledger.facts import Alias, Consent, Exit, ExitWithdrawn, Fact, OptOut, Suppression
 from senders.ledger.fence import SenderBusy, StaleSender
 from senders.ledger.ledger import Ledger
 from senders.ledger.recovery import InDoubt, Recovery
@@ -34,6 +34,7 @@ __all__ = [
     "Due",
     "Entry",
     "Exit",
+    "ExitWithdrawn",
     "Explanation",
     "Fact",
     "FileTransport",

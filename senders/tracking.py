@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 from senders.mime import Body
 
 TRAP = 0  # the link that no person sees; whoever follows it is a machine
-_ANCHOR = re.compile(r"""(<a\s(?:[^>]*?\s)?href=)(["'])(https?://[^"'<>]*)\2""", re.IGNORECASE)
+_LINK = r"""(<a\s(?:[^>]*?\s)?href=)(["'])(https?://[^"'<>]*)\2"""
+_ANCHOR = re.compile(_LINK)  # twice as fast where capitals do not matter
+_SHOUTED_ANCHOR = re.compile(_LINK, re.IGNORECASE)
 _PLAIN = re.compile(r"https?://[^\s<>\"'`]+")
 _TRAILING = ".,;:!?)]}"  # the sentence's, not the address's
-_BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
 
 # Out of sight, out of the reading order, out of the tab order.
 _TRAP = '<a href="{url}" aria-hidden="true" tabindex="-1" style="display:none" rel="nofollow"></a>'
@@ -54,7 +55,7 @@ class Tracking:
         html, text, hidden = body.html, body.text, ""
         if self.click_url is not None:
             work = _Replacing(self, decision_id, at, written, kept)
-            html = _ANCHOR.sub(work.anchor, html)
+            html = (_SHOUTED_ANCHOR if "<A" in html else _ANCHOR).sub(work.anchor, html)
             text = _PLAIN.sub(work.plain, text)
             if self.is_the_shop_s(home_url):
                 hidden += _TRAP.format(url=escape(self.click_url(decision_id, TRAP, home_url, at)))
@@ -114,6 +115,7 @@ def _before_the_end(html: str, hidden: str) -> str:
     """Into the body's end; a fragment without one just grows."""
     if not hidden:
         return html
-    ends = list(_BODY_END.finditer(html))
-    at = ends[-1].start() if ends else len(html)
-    return html[:at] + hidden + html[at:]
+    at = html.rfind("</body")
+    if at < 0:
+        at = html.rfind("</BODY")
+    return html + hidden if at < 0 else html[:at] + hidden + html[at:]

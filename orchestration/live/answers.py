@@ -5,24 +5,21 @@ So each answer is told twice: by the collector, durable before it replies, and h
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from orchestration.live.clicks import MOMENT, Click, RecentClicks, Verdict
 from orchestration.live.decode import Payload
-from orchestration.live.events import SOURCE, own_event, utc
-from senders.ledger.facts import Exit, Fact, OptOut, Suppression
+from orchestration.live.events import own_event, utc
+from senders.ledger.facts import Exit, ExitWithdrawn, Fact, OptOut, Suppression
 from senders.ledger.views import Recipient
 
 HITS = ("Email Clicked", "Email Opened")
 WISHES = ("Email Unsubscribed", "Email Topic Unsubscribed", "Email Paused")
 
-# Nobody reads an email, or follows several of its links, within this time. The models use the same figures.
-MOMENT = timedelta(seconds=2)
-SEVERAL_LINKS = 3
 LONGEST_PAUSE_DAYS = 366
 
 
@@ -43,60 +40,50 @@ def decision_of(event: Payload) -> str | None:
     return decision_id if isinstance(decision_id, str) and "hit_id" not in said else None
 
 
-def at_once(events: Iterable[Payload]) -> set[str]:
-    """The ids of clicks that follow several links of one email within a moment, as scanners do and nobody else.
-
-    Only as far as these events tell; the models look at all of them (int_email_hits).
-    """
-    clicks: dict[str, list[tuple[datetime, object, str]]] = {}
-    for event in events:
-        if event.source == SOURCE and event.event == "Email Clicked" and (decision_id := decision_of(event)):
-            clicks.setdefault(decision_id, []).append(
-                (utc(event.received_at), properties_of(event).get("link"), event.message_id or "")
-            )
-    found: set[str] = set()
-    for each in clicks.values():
-        for at, _, _ in each:
-            near = [click for click in each if abs(click[0] - at) <= MOMENT]
-            if len({link for _, link, _ in near}) >= SEVERAL_LINKS:
-                found.update(id for _, _, id in near)
-    return found
+def answer(event: Payload, who: Recipient, position: int, recent: RecentClicks) -> Answer:
+    """The answer of `who` that lies at `position` of the log; asked in the order of the log."""
+    return _hit(event, who, position, recent) if event.event in HITS else _wish(event, who)
 
 
-def answer(event: Payload, who: Recipient, position: int, is_at_once: bool = False) -> Answer:
-    """The answer of `who` that lies at `position` of the log."""
-    return _hit(event, who, position, is_at_once) if event.event in HITS else _wish(event, who)
-
-
-def _hit(event: Payload, who: Recipient, position: int, is_at_once: bool) -> Answer:
+def _hit(event: Payload, who: Recipient, position: int, recent: RecentClicks) -> Answer:
     """A person's click ends what an email asks for, at once; a machine's ends nothing."""
     at, said = utc(event.received_at), properties_of(event)
     reason = said.get("machine_reason")
     if not reason and who.accepted_at is not None and at < who.accepted_at + MOMENT:
         reason = "too_soon"
-    if not reason and is_at_once:
-        reason = "all_at_once"
-    about = {
-        "decision_id": who.decision_id,
-        "trigger_name": who.trigger_name,
-        "touch": who.touch,
-        "link": said.get("link"),
-        "is_machine": reason is not None,
-        "machine_reason": reason,
-        "user_agent": said.get("user_agent"),
-        "hit_id": event.message_id,
-        "hit_at": at.timestamp(),
-    }
+    verdict = Verdict(reason)
+    if event.event == "Email Clicked":
+        link = said.get("link")
+        click = Click(at, link if isinstance(link, int) else 1, position, reason)
+        verdict = recent.judge(who.decision_id, click)
     told = own_event(
         event.event or "",
         message_id=f"{event.message_id}.person",
         at=at,
         anonymous_id=who.visitor_id,
         user_id=who.customer_id,
-        properties=about,
+        properties={
+            "decision_id": who.decision_id,
+            "trigger_name": who.trigger_name,
+            "touch": who.touch,
+            "link": said.get("link"),
+            "is_machine": verdict.reason is not None,
+            "machine_reason": verdict.reason,
+            "user_agent": said.get("user_agent"),
+            "hit_id": event.message_id,
+            "hit_at": at.timestamp(),
+        },
     )
-    exits = [] if reason else [Exit(person, event.event or "", position, at) for person in _people(who)]
-    return Answer(tuple(exits), (told,))
+    return Answer(_exits(event.event or "", who, position, at, verdict), (told,))
+
+
+def _exits(name: str, who: Recipient, position: int, at: datetime, verdict: Verdict) -> tuple[Fact, ...]:
+    people = sorted({person for person in (who.visitor_id, who.customer_id) if person})
+    if not verdict.reason:
+        return tuple(Exit(person, name, position, at) for person in people)
+    if verdict.withdraw_from is not None:
+        return tuple(ExitWithdrawn(person, name, verdict.withdraw_from, at) for person in people)
+    return ()
 
 
 def _wish(event: Payload, who: Recipient) -> Answer:
@@ -137,10 +124,6 @@ def _suppression_added(
             properties=about,
         ),
     )
-
-
-def _people(who: Recipient) -> list[str]:
-    return sorted({person for person in (who.visitor_id, who.customer_id) if person})
 
 
 def _days(value: object) -> int:

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from collector.log.base import EventLog, Frame
-from orchestration.live.answers import Answer, answer, at_once, decision_of
+from orchestration.live.answers import Answer, answer, decision_of
+from orchestration.live.clicks import RecentClicks
 from orchestration.live.decode import Payload, decode_payload
 from orchestration.live.events import SOURCE, utc
-from senders.ledger.facts import Alias, Consent, Exit, Fact
+from senders.ledger.facts import Alias, Consent, Exit, ExitWithdrawn, Fact
 from senders.ledger.ledger import Ledger
 
 logger = logging.getLogger("kairos.live")
@@ -37,6 +38,7 @@ class FactsFeed:
         self._marks = _ALWAYS + tuple(
             json.dumps(name, ensure_ascii=False).encode() for name in self._exit_events
         )
+        self._recent_clicks = RecentClicks()
         self._mutex = threading.Lock()
 
     @property
@@ -57,12 +59,11 @@ class FactsFeed:
     def learn(self, frames: Sequence[Frame]) -> None:
         """Tell the ledger what these frames say about people, and the models what only the ledger could add."""
         read = [found for frame in frames if (found := self._read(frame))]
-        together = at_once(event for _, event in read)
         facts: list[Fact] = []
         told: list[bytes] = []
         for position, event in read:
             if event.source == SOURCE:
-                answered = self._answer(event, position, event.message_id in together)
+                answered = self._answer(event, position)
                 facts += (fact for fact in answered.facts if self._matters(fact))
                 told += answered.events
             else:
@@ -94,7 +95,7 @@ class FactsFeed:
             Exit(person, event.event or "", position, utc(event.received_at)) for person in sorted(people)
         ]
 
-    def _answer(self, event: Payload, position: int, is_at_once: bool) -> Answer:
+    def _answer(self, event: Payload, position: int) -> Answer:
         """A link knows only a decision; the models and the ledger need the person it was about."""
         decision_id = decision_of(event)
         if decision_id is None:
@@ -103,10 +104,10 @@ class FactsFeed:
         if who is None:
             logger.warning("%s for a decision the ledger does not know: %s", event.event, decision_id)
             return Answer()
-        return answer(event, who, position, is_at_once)
+        return answer(event, who, position, self._recent_clicks)
 
     def _matters(self, fact: Fact) -> bool:
-        return not isinstance(fact, Exit) or fact.event_name in self._exit_events
+        return not isinstance(fact, Exit | ExitWithdrawn) or fact.event_name in self._exit_events
 
 
 def _consent(event: Payload) -> list[Fact]:

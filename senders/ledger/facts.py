@@ -21,6 +21,16 @@ class Exit:
 
 
 @dataclass(frozen=True)
+class ExitWithdrawn:
+    """What looked like a person's doing was a machine's: exits of this event from `position` on are none."""
+
+    person: str
+    event_name: str
+    position: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Suppression:
     """Never again, by address, by person, or by whoever got a decision. At least one of the three."""
 
@@ -68,4 +78,4 @@ class Alias:
     at: datetime
 
 
-Fact = Exit | Suppression | OptOut | Consent | Alias
+Fact = Exit | ExitWithdrawn | Suppression | OptOut | Consent | Alias

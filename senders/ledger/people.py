@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from senders.instants import to_us
 from senders.ledger import keys
-from senders.ledger.facts import NEVER_LIFTED, Alias, Consent, Exit, Fact, OptOut, Suppression
+from senders.ledger.facts import NEVER_LIFTED, Alias, Consent, Exit, ExitWithdrawn, Fact, OptOut, Suppression
 from senders.ledger.writer import Transaction
 
 _FOR_GOOD_US = 9223372036854775807
@@ -16,6 +16,8 @@ def learn(transaction: Transaction, facts: Sequence[Fact], secret: bytes) -> Non
         match fact:
             case Exit():
                 _exit(transaction, fact)
+            case ExitWithdrawn():
+                _withdraw(transaction, fact)
             case Suppression():
                 _suppress(transaction, fact, secret)
             case OptOut():
@@ -53,6 +55,14 @@ def _exit(transaction: Transaction, fact: Exit) -> None:
         where excluded.position > position
         """,
         (keys.person_key(fact.person), fact.event_name, fact.position, to_us(fact.received_at)),
+    )
+
+
+def _withdraw(transaction: Transaction, fact: ExitWithdrawn) -> None:
+    """Only the newest exit is known, so an earlier one goes with it; the models still know that one."""
+    transaction.execute(
+        "delete from exits where key = ? and event_name = ? and position >= ?",
+        (keys.person_key(fact.person), fact.event_name, fact.position),
     )
 
 

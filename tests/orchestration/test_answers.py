@@ -7,7 +7,9 @@ import pytest
 
 from collector.events import own_event
 from collector.log import FileLog
+from orchestration.live import clicks
 from orchestration.live.facts import FactsFeed
+from orchestration.settings import load_settings
 from senders import Ledger
 from tests.senders.support import DAY, HOUR, NOW, SECRET, at, decision, gate, plan, send, state
 
@@ -97,21 +99,53 @@ def test_a_person_s_click_is_told_with_the_person_and_ends_the_sequence(log, fee
 
 
 @pytest.mark.parametrize(
-    ("seconds", "clicks", "reason"),
+    ("seconds", "followed", "reason"),
     [
         (60, [(1, "scanner")], "scanner"),
         (1, [(1, None)], "too_soon"),
-        (60, [(1, None), (2, None), (3, None)], "all_at_once"),
     ],
 )
-def test_a_machine_s_click_ends_nothing(log, feed, ledger, clock, seconds, clicks, reason):
+def test_a_machine_s_click_ends_nothing(log, feed, ledger, clock, seconds, followed, reason):
     clock.now += timedelta(seconds=seconds)
-    for link, given in clicks:
+    for link, given in followed:
         click(log, f"c{link}", link, given)
     feed.catch_up()
 
     assert {event["properties"]["machine_reason"] for event in told(log)} == {reason}
     assert next_email(ledger)[0] == "RESERVED"
+
+
+@pytest.mark.parametrize(
+    ("followed", "reason"),
+    [
+        ([(1, 0.0), (2, 0.4), (3, 0.8)], "all_at_once"),
+        ([(1, 0.0), (2, 20.0), (0, 25.0)], "hidden_link"),
+        ([(0, 0.0), (1, 30.0)], "with_hidden_link"),
+    ],
+)
+def test_what_looked_like_a_person_s_click_is_taken_back(log, feed, ledger, clock, followed, reason):
+    """Each is read alone, as live: the first ones counted until their neighbours told."""
+    start = NOW + timedelta(minutes=30)
+    for link, seconds in followed:
+        clock.now = start + timedelta(seconds=seconds)
+        click(log, f"c{link}", link, "hidden_link" if link == 0 else None)
+        feed.catch_up()
+
+    assert told(log)[-1]["properties"]["machine_reason"] == reason
+    assert next_email(ledger)[0] == "RESERVED"
+
+
+@pytest.mark.parametrize(
+    "followed", [[(1, 0.0), (2, 5.0), (3, 10.0)], [(0, 0.0), (1, 90.0)], [(1, 0.0), (1, 0.1), (2, 0.2)]]
+)
+def test_a_person_who_looks_around_is_none_of_these(log, feed, ledger, clock, followed):
+    start = NOW + timedelta(minutes=30)
+    for number, (link, seconds) in enumerate(followed):
+        clock.now = start + timedelta(seconds=seconds)
+        click(log, f"c{number}", link, "hidden_link" if link == 0 else None)
+        feed.catch_up()
+
+    assert next_email(ledger) == ("CANCELLED", "exit: Email Clicked")
 
 
 def test_reading_the_log_again_tells_the_same_and_never_answers_itself(log, feed, ledger, clock):
@@ -154,3 +188,11 @@ def test_a_link_of_a_decision_that_nobody_made_says_nothing(log, feed, caplog):
 
     assert [event["properties"]["decision_id"] for event in told(log)] == ["d1"]
     assert "d9" in caplog.text
+
+
+def test_gate_and_models_use_the_same_figures():
+    limits = load_settings().project_vars()
+
+    assert (limits["machine_seconds"], limits["machine_links"], limits["machine_visit_seconds"]) == (
+        clicks.MOMENT.total_seconds(), clicks.SEVERAL_LINKS, clicks.VISIT.total_seconds(),
+    )  # fmt: skip

@@ -85,6 +85,13 @@ def test_a_link_that_the_template_spells_out_is_followed_wherever_it_leads(tmp_p
     assert leads_to(tmp_path, writer, body.html)[0] == (1, link)
 
 
+def test_an_old_template_in_capitals_is_followed_too(tmp_path, writer):
+    html = followed(writer, "<BODY><A CLASS=\"x\" HREF='https://shop.example/a'>A</A></BODY>").html
+
+    assert leads_to(tmp_path, writer, html)[0] == (1, "https://shop.example/a")
+    assert html.endswith("</BODY>")
+
+
 def test_nobody_sees_hears_or_reaches_the_hidden_link_and_the_picture(writer):
     html = followed(writer, "<html><body><p>Hi</p></body></html>").html
 
