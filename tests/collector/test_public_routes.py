@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import product
 from pathlib import Path
 from urllib.parse import quote
 
@@ -122,9 +123,14 @@ def test_the_document_names_every_route_and_no_other(asked: Asked):
     assert asked.get("/openapi.json").json() == DOCUMENT
 
 
-@pytest.mark.parametrize(("method", "route"), OPERATIONS)
+@pytest.mark.parametrize(("method", "route"), sorted(OPERATIONS))  # first those that only look
 def test_whatever_is_asked(asked: Asked, method: str, route: str):
     allowed = {int(status) for status in DOCUMENT["paths"][route][method.lower()]["responses"]}
+
+    if method == "GET":
+        for verb, token in product(("GET", "HEAD"), (CLICK, OPENED, LEAVING)):
+            ask(asked, verb, route, token, "", {}, b"")
+        assert wishes(asked) == [], "looking must change nothing"
 
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(
