@@ -50,7 +50,8 @@ class Tracking:
     ) -> Body:
         """The same email with its links replaced. `written` are links that the template itself spells out.
 
-        `kept` stay as they are: leaving must not depend on anything. HTML and text share the numbers: 1 is the first destination of the HTML. The trap leads to `home_url`.
+        `kept` stay as they are: leaving must not depend on anything. HTML and text share the numbers, 1 is the first
+        destination of the HTML. The trap leads to `home_url`.
         """
         html, text, hidden = body.html, body.text, ""
         if self.click_url is not None:
