@@ -35,7 +35,8 @@ class Composer:
 
     def compose(self, job: Job) -> Message:
         """Raises RenderError or Refused; either concerns this one email only."""
-        body = self._renderer.render(job.template, job.subject, self._context(job))
+        context = self._context(job)
+        body = self._renderer.render(job.template, job.subject, context)
         if self._tracking:
             body = self._tracking.apply(
                 body,
@@ -43,7 +44,7 @@ class Composer:
                 job.frozen_at,
                 self._shop["url"],
                 written=self._renderer.written_links(job.template),
-                kept=frozenset((self._identity.unsubscribe_url(job.decision_id),)),
+                kept=frozenset((context["unsubscribe_url"],)),
             )
         feedback = f"{job.route or 'none'}:{job.trigger_name}:{job.variant or 'none'}:kairos"
         return self._builder.build(job.decision_id, job.to_address, body, job.frozen_at, feedback)
