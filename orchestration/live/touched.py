@@ -16,6 +16,9 @@ _GATHERED = {"events": "landing.events", "customers": "profiles.customers", "dec
 CLOCK = "(select clock.as_of from live.clock as clock)"
 """The instant of the micro-batch in a statement that is planned once."""
 
+_OURS = "'Email Sent', 'Email Clicked', 'Email Opened'"
+"""Our own events that change what is to be judged."""
+
 _IN_TOUCHED = "visitor_id in (select visitor_id from live.touched)"
 
 _STEPS = {
@@ -23,7 +26,7 @@ _STEPS = {
         insert into live.touched
         select visitor_id from landing.events
         where position >= coalesce((select max(position) from live.cursor), 0)
-            and (source <> 'kairos' or event = 'Email Sent')
+            and (source <> 'kairos' or event in ({_OURS}))
         union
         select visitor_id from live.timers where due_at <= {CLOCK}
         """,
