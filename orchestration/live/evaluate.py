@@ -152,7 +152,7 @@ def _touch(store: LiveStore, as_of: datetime) -> None:
         """
         insert into live.touched
         select visitor_id from landing.events
-        where position >= ? and (source <> 'kairos' or event = 'Email Sent')
+        where position >= ? and (source <> 'kairos' or event in ('Email Sent', 'Email Withheld'))
         union
         select visitor_id from live.timers where due_at <= ?
         """,
@@ -195,7 +195,7 @@ def _remember(store: LiveStore) -> None:
         """
         insert into live.decided
         select decision_id, coalesce(customer_id, visitor_id), sequence_id, trigger_name, visitor_id,
-            qualifies_at, priority, should_send
+            qualifies_at, priority, should_send or is_ghost
         from main.fct_send_decisions
         """
     )

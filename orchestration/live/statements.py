@@ -12,7 +12,7 @@ from orchestration.dbt import DbtFailed, compile_into
 CANDIDATES = "fct_trigger_candidates"
 DECISIONS = "fct_send_decisions"
 FOLD = "int_customer_states"
-SEEDS = ("thresholds", "routes", "variants", "exits", "sequences", "offers", "review_rules")
+SEEDS = ("thresholds", "routes", "variants", "exits", "sequences", "offers", "review_rules", "experiments")
 
 
 class ModelsDoNotCompile(RuntimeError):

@@ -31,7 +31,7 @@ create table if not exists live.touched (visitor_id varchar);
 create table if not exists live.touched_customers (customer_id varchar);
 create table if not exists live.decided (
     candidate_id varchar, person_id varchar, sequence_id varchar, trigger_name varchar, visitor_id varchar,
-    qualifies_at timestamp, priority integer, should_send boolean);
+    qualifies_at timestamp, priority integer, is_counted boolean);
 create table if not exists live.timers (visitor_id varchar, due_at timestamp);
 create table if not exists live.cursor (position bigint, as_of timestamp);
 create table if not exists profiles.customers (
@@ -42,6 +42,10 @@ create table if not exists published.fct_product_blocks (
     product_id varchar, is_withdrawn boolean, card json, similar_products json, accessories json, category json,
     proof json, review json, size_guide json, stock json);
 create index if not exists product_blocks_by_id on published.fct_product_blocks (product_id);
+create table if not exists published.bandit_policy (
+    policy_version varchar, valid_from timestamp, slot varchar, segment varchar, arm varchar, lo double, hi double,
+    propensity double);
+create index if not exists policy_by_slot on published.bandit_policy (slot);
 """
 _SHAPE = hashlib.sha256(_TABLES.encode()).hexdigest()[:16]
 
