@@ -113,4 +113,6 @@ def _warehouse(settings: Settings) -> tuple[Decisions, datetime]:
             f"select decision_id, qualifies_at, coalesce(customer_id, visitor_id), variant, policy_version, {columns} from fct_send_decisions"
         ).fetchall()
         last = warehouse.execute("select max(received_at) from int_visitor_events").fetchall()[0][0]
-    return {row[0]: Decided(row[1], row[2], tuple(map(bool, row[5:])), row[3], row[4]) for row in rows}, last or datetime.min
+    return {
+        row[0]: Decided(row[1], row[2], tuple(map(bool, row[5:])), row[3], row[4]) for row in rows
+    }, last or datetime.min

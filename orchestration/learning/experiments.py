@@ -55,9 +55,7 @@ class Result:
 def read_people(warehouse: Path) -> pl.DataFrame:
     """fct_experiment_people. Raises duckdb.Error where the warehouse is missing or was never built."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        return connection.execute(
-            "select * from fct_experiment_people order by experiment, person_id"
-        ).pl()
+        return connection.execute("select * from fct_experiment_people order by experiment, person_id").pl()
 
 
 def measure(people: pl.DataFrame) -> list[Result]:
@@ -133,7 +131,9 @@ def _of_lift(lift: Lift, kind: str) -> str:
         f"adjusted {scale * lift.adjusted:+.2f} ± {1.96 * scale * lift.adjusted_se:.2f}",
     ]
     if relative and found.relative is not None:
-        words.append(f"relative {100 * found.relative:+.0f} % [{100 * relative[0]:+.0f}, {100 * relative[1]:+.0f}]")
+        words.append(
+            f"relative {100 * found.relative:+.0f} % [{100 * relative[0]:+.0f}, {100 * relative[1]:+.0f}]"
+        )
     if shares is not None and lift.is_certain:
         words.append(f"{100 * shares:.0f} % of it caused by the emails")
     return "; ".join(words)

@@ -31,7 +31,12 @@ def main() -> int:
     parser.add_argument("data", type=Path, help="the folder with the data sets")
     data = parser.parse_args().data
     figures, skipped, took = [], [], {}
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns) as progress:
         task = progress.add_task("", total=len(PARTS))
         for name, prove in PARTS.items():

@@ -26,7 +26,9 @@ def prove(data: Path, small: bool = False) -> list[Figure]:
     people = pl.read_csv(need(data / FILE), schema_overrides={"spend": pl.Float64, "history": pl.Float64})
     counts = people.group_by("segment").len().sort("segment")["len"].to_list()
     alarm = sample_ratio(counts, [1, 1, 1])
-    figures = [Figure("Hillstrom", "sample ratio of three arms", f"p = {alarm.p:.3f}", ">= .001", not alarm.rings)]
+    figures = [
+        Figure("Hillstrom", "sample ratio of three arms", f"p = {alarm.p:.3f}", ">= .001", not alarm.rings)
+    ]
     for (mail, metric), published in PUBLISHED.items():
         two = people.filter(pl.col("segment").is_in([f"{mail} E-Mail", "No E-Mail"]))
         treated = (two["segment"] != "No E-Mail").to_numpy()

@@ -90,7 +90,11 @@ def _day(world, seed, day, rng, segment, rate, held_out, sent, counts) -> tuple[
     """Whose cart is left today, what they are sent, and what they do. Ghosts count under the cap as emails do."""
     recent = sent[max(0, day - 6) : day].sum(axis=0)
     left = rng.random(world.people) < 1 - np.exp(-rate)
-    value, buys, clicks = rng.lognormal(3.9, 0.8, world.people), rng.random(world.people), rng.random(world.people)
+    value, buys, clicks = (
+        rng.lognormal(3.9, 0.8, world.people),
+        rng.random(world.people),
+        rng.random(world.people),
+    )
     who = np.flatnonzero(left & (recent < world.cap))
     sent[day, who] = True
     odds = _odds(world, counts, day)[segment[who]]
@@ -113,7 +117,9 @@ def _odds(world: World, counts: np.ndarray, day: int) -> np.ndarray:
     """Odds by segment, from what is settled."""
     if not world.learns:
         return np.full((len(SHARES), len(ARM_EFFECT)), 1 / len(ARM_EFFECT))
-    trials, successes = counts[:, : max(0, day - DELAY + 1)].sum(axis=1) if day >= DELAY else np.zeros_like(counts[:, 0])
+    trials, successes = (
+        counts[:, : max(0, day - DELAY + 1)].sum(axis=1) if day >= DELAY else np.zeros_like(counts[:, 0])
+    )
     overall = (successes.sum() + 1) / (trials.sum() + 50)
     return slot_odds(successes, trials, overall, STRENGTH, Learning())[:-1]
 
@@ -149,7 +155,9 @@ def judge(world: World, carts: Carts) -> Verdict:
     looks = [_look(world, carts, bought, day) for day in range(2, world.days)]
     mailed = carts.is_treated
     uniform = np.full((int(mailed.sum()), len(ARM_EFFECT)), 1 / len(ARM_EFFECT))
-    snips = estimate(carts.clicked[mailed].astype(float), carts.arm[mailed], carts.propensity[mailed], uniform)["SNIPS"]
+    snips = estimate(
+        carts.clicked[mailed].astype(float), carts.arm[mailed], carts.propensity[mailed], uniform
+    )["SNIPS"]
     return Verdict(
         covers=found.interval[0] <= truth <= found.interval[1],
         covers_relative=relative[0] <= relative_truth <= relative[1],
@@ -183,7 +191,9 @@ def run(world: World, replicates: int, first_seed: int = 1) -> list[Verdict]:
     return [judge(world, live(world, seed)) for seed in track(seeds, description="shops", transient=True)]
 
 
-def figures(working: list[Verdict], without_effect: list[Verdict], even: list[Verdict], cap: int) -> list[Figure]:
+def figures(
+    working: list[Verdict], without_effect: list[Verdict], even: list[Verdict], cap: int
+) -> list[Figure]:
     """The promises, with how sure so many replicates are of them."""
 
     def share(verdicts: list[Verdict], name: str) -> float:
@@ -214,10 +224,18 @@ def figures(working: list[Verdict], without_effect: list[Verdict], even: list[Ve
     return figures
 
 
-def _coverage(what: str, measured: float, error: float, count: int, low: float = 0.94, high: float = 0.96) -> Figure:
+def _coverage(
+    what: str, measured: float, error: float, count: int, low: float = 0.94, high: float = 0.96
+) -> Figure:
     """A share of so many replicates is only known up to chance: a promise is broken if even that does not reach it."""
     holds = low - error <= measured <= high + error
-    return Figure("loop", f"{what}, {count} shops", percent(measured), f"{percent(low, 0)} to {percent(high, 0)} (± {percent(error)})", holds)
+    return Figure(
+        "loop",
+        f"{what}, {count} shops",
+        percent(measured),
+        f"{percent(low, 0)} to {percent(high, 0)} (± {percent(error)})",
+        holds,
+    )
 
 
 def main() -> int:

@@ -90,4 +90,6 @@ def _refused(log: pl.DataFrame) -> Figure:
         said = "an estimate"
     except NoEstimate as error:
         said = f"refused: {error}"
-    return Figure("Open Bandit", "one item for everybody, 2,000 rows", said, "a refusal", said.startswith("refused"))
+    return Figure(
+        "Open Bandit", "one item for everybody, 2,000 rows", said, "a refusal", said.startswith("refused")
+    )

@@ -18,7 +18,9 @@ def prove(data: Path, small: bool = False) -> list[Figure]:
     from sklearn.model_selection import StratifiedKFold
 
     sessions = pl.read_csv(need(data / FILE))
-    bought = (sessions["Revenue"] == "TRUE") if sessions["Revenue"].dtype == pl.String else sessions["Revenue"]
+    bought = (
+        (sessions["Revenue"] == "TRUE") if sessions["Revenue"].dtype == pl.String else sessions["Revenue"]
+    )
     y = bought.to_numpy().astype(int)
     late = sessions["Month"].is_in(LATE).to_numpy()
     everything = _features(sessions, leave_out=("Revenue",))

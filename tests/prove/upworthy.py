@@ -73,7 +73,9 @@ def policies(strength: float, overall: float, learning: Learning) -> dict[str, P
     }
 
 
-def play(tests: list[Counts], truth: list[np.ndarray], policy: Policy, traffic: float, seed: int) -> np.ndarray:
+def play(
+    tests: list[Counts], truth: list[np.ndarray], policy: Policy, traffic: float, seed: int
+) -> np.ndarray:
     """Expected clicks per test under a policy, shape (tests,)."""
     rng = np.random.default_rng(seed)
     gained = np.zeros(len(tests))
@@ -137,7 +139,9 @@ def prove(data: Path, small: bool = False) -> list[Figure]:
 def _figures(
     share: Mapping[str, float], against: Mapping[str, float], traffic: float, promised: float, count: int
 ) -> list[Figure]:
-    beside = ", ".join(f"{name} {percent(share[name])}" for name in share if name not in ("uniform", "bandit"))
+    beside = ", ".join(
+        f"{name} {percent(share[name])}" for name in share if name not in ("uniform", "bandit")
+    )
     return [
         Figure(
             "Upworthy", f"share of the oracle's gain, traffic x{traffic:g} ({count} tests)",

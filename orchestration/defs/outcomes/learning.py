@@ -68,7 +68,9 @@ def experiment_arms_are_alike(kairos: Kairos) -> dg.AssetCheckResult:
 
 
 def _checked(results: list[Result], names: tuple[str, ...]) -> dg.AssetCheckResult:
-    alarms = [(result.experiment, alarm) for result in results for alarm in result.alarms if alarm.name in names]
+    alarms = [
+        (result.experiment, alarm) for result in results for alarm in result.alarms if alarm.name in names
+    ]
     ringing = [f"{experiment}: {alarm.name} p = {alarm.p:.2g}" for experiment, alarm in alarms if alarm.rings]
     return dg.AssetCheckResult(
         passed=not ringing,
