@@ -17,8 +17,13 @@ from orchestration.learning.best import probability_best
 class Learning:
     """How odds follow from results. The defaults carry their evidence: `make prove`, docs/experiments.md."""
 
-    exploration: float = 0.05  # of the traffic is drawn evenly: no propensity is below exploration / arms
-    sharpening: float = 2.0  # posteriors are taken for this much more certain: campaigns end some day
+    exploration: float = (
+        0.05  # shared evenly is what every arm gets at least: no propensity is below a K-th of it
+    )
+    # Posteriors are taken for this much more certain: campaigns end some day, and the floor goes on exploring. On
+    # Upworthy 2, 4 and 8 get 47, 52 and 56 % of what there is to gain; at 20 against 25 % and 5,000 emails, 8 loses
+    # 45 clicks where 2 loses 25 and even odds 125.
+    sharpening: float = 8.0
     pooling: float = 300.0  # a slot's mean counts as much as the overall mean after so many emails
     strength: float = 600.0  # of the prior in emails, while there are too few tests to tell
 
@@ -64,7 +69,9 @@ def propensities(
     best = probability_best(
         sharp * (mean * strength + successes), sharp * ((1 - mean) * strength + trials - successes)
     )
-    return learning.exploration / successes.shape[1] + (1 - learning.exploration) * best
+    floor = learning.exploration / successes.shape[1]
+    above = np.maximum(best - floor, 1e-12)
+    return floor + (1 - learning.exploration) * above / above.sum(axis=1, keepdims=True)
 
 
 def slot_odds(

@@ -17,7 +17,7 @@ def prove(data: Path, small: bool = False) -> list[Figure]:
     """AUC of gradient boosting, split three ways."""
     from sklearn.model_selection import StratifiedKFold
 
-    sessions = pl.read_csv(need(data / FILE))
+    sessions = pl.read_csv(need(data / FILE), infer_schema_length=None)
     bought = (
         (sessions["Revenue"] == "TRUE") if sessions["Revenue"].dtype == pl.String else sessions["Revenue"]
     )

@@ -48,8 +48,15 @@ def policies(strength: float, overall: float, learning: Learning) -> dict[str, P
         rate = clicks / np.maximum(shown, 1) + 1e-9 * rng.random(clicks.shape)  # ties at random
         return np.eye(clicks.shape[1])[rate.argmax(axis=1)]
 
+    won: list[np.ndarray] = []  # the winners of the tests that are being played
+
     def test_then_winner(clicks, shown, over, rng):
-        return uniform(clicks, shown, over, rng) if over < 0.2 else winner(clicks, shown, rng)
+        if over < 0.2:
+            won.clear()
+            return uniform(clicks, shown, over, rng)
+        if not won:
+            won.append(winner(clicks, shown, rng))
+        return won[0]
 
     def greedy(clicks, shown, over, rng):
         return 0.1 * uniform(clicks, shown, over, rng) + 0.9 * winner(clicks, shown, rng)
@@ -68,6 +75,7 @@ def policies(strength: float, overall: float, learning: Learning) -> dict[str, P
         "20 % A/B then winner": test_then_winner,
         "eps-greedy .1": greedy,
         "bandit": bandit(learning, strength),
+        "bandit, sharpening 2": bandit(replace(learning, sharpening=2.0), strength),
         "bandit, 5 % per arm": bandit(learning, strength, per_arm=0.05),
         "bandit, no floor": bandit(replace(learning, exploration=0.0), strength),
     }
