@@ -34,8 +34,8 @@ bench: setup  ## measure and write docs/benchmarks.md (ONLY=latency|timers|intak
 prove: setup  ## methods of learning and measuring against public data (DATA=folder; docs/experiments.md)
 	@$(BIN)/python -m tests.prove $(or $(DATA),../shared/data)
 
-prove-loop: setup  ## holdout, caps and bandit in shops whose truth is known (REPLICATES=1000)
-	@$(BIN)/python -m tests.prove.loop --replicates $(or $(REPLICATES),1000)
+prove-loop: setup  ## holdout, caps and bandit in shops whose truth is known (REPLICATES=600)
+	@$(BIN)/python -m tests.prove.loop --replicates $(or $(REPLICATES),600)
 
 chaos: setup  ## kill everything at random moments (CYCLES=200 SEED=1; POWER=1 cuts the power instead, as root)
 	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),200) --seed $(or $(SEED),1) $(if $(POWER),--power) $(ARGS)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import polars as pl
 
 from orchestration.learning.alarms import Alarm, balance, balance_of_figures, sample_ratio
 from orchestration.learning.anytime import half_width
-from orchestration.learning.effects import Effect, NoControl, adjusted, effect
+from orchestration.learning.effects import MIN_HAPPENED, Effect, NoControl, adjusted, effect
+from orchestration.learning.reading import read
 
 # A confidence sequence is tightest at half of so many people: what ten percent more of an eighteenth takes.
 PLANNED = 40_000
@@ -54,8 +54,7 @@ class Result:
 
 def read_people(warehouse: Path) -> pl.DataFrame:
     """fct_experiment_people. Raises duckdb.Error where the warehouse is missing or was never built."""
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        return connection.execute("select * from fct_experiment_people order by experiment, person_id").pl()
+    return read(warehouse, "select * from fct_experiment_people order by experiment, person_id")
 
 
 def measure(people: pl.DataFrame) -> list[Result]:
@@ -74,10 +73,16 @@ def _measured(name: str, people: pl.DataFrame) -> Result:
         lifts = tuple(_lift(settled, outcome) for outcome in OUTCOMES)
     except NoControl as error:
         return _without(result, f"{error}; {settled.height} people have had their days")
+    if not lifts[0].effect.is_enough:
+        return _without(result, f"too early: {MIN_HAPPENED} buyers are needed on each side, {_buyers(lifts[0])} so far")
     if not result.is_fair:
         ringing = ", ".join(alarm.name for alarm in alarms if alarm.rings)
         return _without(result, f"the arms are not alike ({ringing}): find out why before believing any lift")
     return Result(name, result.kind, *counts, alarms, lifts)
+
+
+def _buyers(lift: Lift) -> str:
+    return f"{lift.effect.treated.happened} and {lift.effect.control.happened}"
 
 
 def _without(result: Result, reason: str) -> Result:

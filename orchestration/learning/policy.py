@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import polars as pl
 
 from orchestration.durable import durable_file
 from orchestration.learning.bandit import Learning, intervals, prior_strength, slot_odds
+from orchestration.learning.reading import read
 
 EVERYBODY_ELSE = "*"
 RENEWED_EVERY = timedelta(hours=24)
@@ -86,13 +86,16 @@ def renew(warehouse: Path, published: Path, now: datetime, ahead: timedelta) -> 
     path = published / f"{NAME}.parquet"
     known = _known(path)
     newest = known["valid_from"].max() if known.height else None
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        results = connection.execute(
-            "select slot, segment, arm, settled_count as trials, reward_count as successes from fct_variant_results"
-        ).pl().cast(RESULTS)  # fmt: skip
-        arms = connection.execute(
-            "select trigger_name || '/' || route as slot, variant as arm from seeds.variants"
-        ).pl()
+    results = read(
+        warehouse,
+        "select slot, segment, arm, settled_count as trials, reward_count as successes from fct_variant_results",
+        RESULTS,
+    )
+    arms = read(
+        warehouse,
+        "select trigger_name || '/' || route as slot, variant as arm from seeds.variants",
+        pl.Schema({"slot": pl.String, "arm": pl.String}),
+    )
     emails = int(results["trials"].sum())
     slots = known.filter(pl.col("valid_from") == newest)["slot"].n_unique() if known.height else 0
     if isinstance(newest, datetime) and now < newest + RENEWED_EVERY - ahead:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ class Figure:
     holds: bool | None = None
 
     def as_json(self) -> dict[str, object]:
-        return asdict(self)
+        return asdict(self) | {"holds": None if self.holds is None else bool(self.holds)}
 
 
 def need(path: Path) -> Path:
@@ -45,4 +46,4 @@ def show(figures: Sequence[Figure]) -> None:
     for one in figures:
         mark = "" if one.holds is None else "[green]holds[/]" if one.holds else "[red]does not hold[/]"
         table.add_row(one.part, one.what, one.measured, one.beside, mark)
-    Console(width=None).print(table)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
