@@ -74,7 +74,9 @@ def _measured(name: str, people: pl.DataFrame) -> Result:
     except NoControl as error:
         return _without(result, f"{error}; {settled.height} people have had their days")
     if not lifts[0].effect.is_enough:
-        return _without(result, f"too early: {MIN_HAPPENED} buyers are needed on each side, {_buyers(lifts[0])} so far")
+        return _without(
+            result, f"too early: {MIN_HAPPENED} buyers are needed on each side, {_buyers(lifts[0])} so far"
+        )
     if not result.is_fair:
         ringing = ", ".join(alarm.name for alarm in alarms if alarm.rings)
         return _without(result, f"the arms are not alike ({ringing}): find out why before believing any lift")
