@@ -69,7 +69,7 @@ def test_a_ghost_goes_on_to_the_next_email_of_its_sequence_and_leaves_like_anybo
     told(held_out)
     held_out.decided()
 
-    held_out.after(12 * 3600)
+    held_out.after(12 * 3600 + 1)
     [second] = held_out.decided()
     told(held_out)
     held_out.decided()
