@@ -12,8 +12,8 @@ offered as (
         variants.preheader,
         coalesce(odds.is_drawn, false) as is_drawn,
         coalesce(odds.propensity, 0.0) as propensity,
-        case when tests.experiment is null then odds.policy_version else 'test:' || tests.experiment end as policy_version,
-        -- Each variant gets its own hash and the largest wins: the same person and cart, the same subject, on any engine.
+        coalesce('test:' || tests.experiment, odds.policy_version) as policy_version,
+        -- Each variant gets its own hash and the largest wins: the same person and cart, the same subject.
         case
             when tests.experiment is null then {{ stable_key(['routes.candidate_id', 'variants.variant']) }}
             else {{ stable_key(['tests.salt', 'tests.person_id', 'variants.variant']) }}
@@ -49,7 +49,7 @@ numbered as (
         max(policy_version) over (partition by candidate_id) as policy_version,
         row_number() over (
             partition by candidate_id
-            order by case when is_drawn then 0 else 1 end, lot desc, variant
+            order by case when is_drawn then 0 else 1 end asc, lot desc, variant asc
         ) as draw_number
     from offered
 

@@ -50,8 +50,12 @@ bought as (
     select
         people.experiment,
         people.person_id,
-        sum(case when orders.ordered_at >= people.qualifies_at and orders.ordered_at < people.window_ends_at then 1 else 0 end)
-            as order_count,
+        sum(
+            case
+                when orders.ordered_at >= people.qualifies_at and orders.ordered_at < people.window_ends_at then 1
+                else 0
+            end
+        ) as order_count,
         sum(
             case
                 when orders.ordered_at >= people.qualifies_at and orders.ordered_at < people.window_ends_at

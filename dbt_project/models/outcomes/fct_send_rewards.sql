@@ -20,19 +20,33 @@ sent as (
 ),
 
 -- A click that does not say which email counts for the last one before it.
-clicks as (
+told as (
 
+    {% for who in ['clicks.decision_id = sent.decision_id', 'clicks.customer_id = sent.customer_id'] %}
     select
         clicks.position,
         sent.decision_id,
-        row_number() over (partition by clicks.position order by sent.sent_at desc, sent.decision_id) as sent_number
+        sent.sent_at
     from {{ ref('stg_landing__email_clicks') }} as clicks
     inner join sent
         on
-            (clicks.decision_id = sent.decision_id or (clicks.decision_id is null and clicks.customer_id = sent.customer_id))
+            {{ who }}
             and clicks.received_at >= sent.sent_at
             and clicks.received_at < sent.settled_at
-    where not clicks.is_machine
+    where not clicks.is_machine{{ " and coalesce(clicks.decision_id, '') = ''" if not loop.first }}
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {% endfor %}
+
+),
+
+clicks as (
+
+    select
+        decision_id,
+        row_number() over (partition by position order by sent_at desc, decision_id asc) as sent_number
+    from told
 
 ),
 

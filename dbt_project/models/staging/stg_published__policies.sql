@@ -6,7 +6,12 @@ versions as (
     select
         policy_version,
         lead(valid_from) over (order by valid_from) as followed_at
-    from (select distinct published.policy_version, published.valid_from from {{ source('published', 'bandit_policy') }} as published) as begun
+    from (
+        select distinct
+            published.policy_version,
+            published.valid_from
+        from {{ source('published', 'bandit_policy') }} as published
+    ) as begun
 
 )
 
