@@ -11,6 +11,7 @@ from orchestration.learning.anytime import half_width, sample_size
 from orchestration.learning.assignment import in_control
 from orchestration.learning.effects import NoControl, adjusted, effect
 from orchestration.learning.experiments import in_words, measure
+from orchestration.learning.hindsight import looking_back
 from orchestration.learning.off_policy import NoEstimate, estimate
 
 
@@ -129,3 +130,18 @@ def test_an_estimate_that_the_log_cannot_give_is_refused():
         estimate(reward, taken, propensity, np.tile([0.0, 0.0, 0.5, 0.5], (3_000, 1)))
     with pytest.raises(NoEstimate, match="propensities must lie"):
         estimate(reward, taken, np.zeros(3_000), everybody_second)
+
+
+def test_looking_back_answers_for_other_odds_or_says_why_not():
+    reward, taken, propensity = logged(4_000, [0.9, 0.1], [0.05, 0.10])
+    sent = {"arm": [("a", "b")[arm] for arm in taken], "propensity": propensity, "is_rewarded": reward > 0}
+    rewards = pl.DataFrame({"slot": "cart/mid", **sent})
+
+    head, even, always_a, always_b = looking_back(rewards)
+    few = looking_back(rewards.head(300))
+
+    assert head.startswith("cart/mid: ")
+    low, high = (float(part) for part in even.split("[")[1].split("]")[0].split(", "))
+    assert low < 7.5 < high
+    assert "always a: 5." in always_a or "always a: 4." in always_a
+    assert "effective" in always_b and "no estimate" in few[3]

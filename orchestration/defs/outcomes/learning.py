@@ -6,6 +6,7 @@ import dagster as dg
 
 from orchestration.defs.resources import Kairos
 from orchestration.learning.experiments import Result, in_words, measure, read_people
+from orchestration.learning.hindsight import looking_back, read_rewards
 from orchestration.learning.policy import renew
 from orchestration.live.lease import utc_now
 
@@ -24,7 +25,11 @@ def bandit_policy(kairos: Kairos) -> dg.MaterializeResult:
     settings = kairos.settings()
     ahead = timedelta(seconds=2 * settings.live.window_seconds + 60)
     done = renew(settings.warehouse, settings.published, utc_now().replace(tzinfo=None), ahead)
-    return dg.MaterializeResult(metadata=done.as_metadata())
+    lines = looking_back(read_rewards(settings.warehouse))
+    hindsight = "\n".join(lines) or "no email has two variants that were sent"
+    return dg.MaterializeResult(
+        metadata={**done.as_metadata(), "other_odds": dg.MetadataValue.text(hindsight)}
+    )
 
 
 @dg.asset(
