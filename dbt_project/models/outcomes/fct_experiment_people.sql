@@ -14,11 +14,20 @@ eligible as (
         experiments.share,
         coalesce(decisions.customer_id, decisions.visitor_id) as person_id,
         coalesce(decisions.experiment = experiments.experiment, false) as is_control,
+        -- A share that was changed says something else of people than what happened to them: they tell nothing.
+        max(
+            case
+                when decisions.is_ghost and touches.outcome not in ('withheld', 'refused') then 1
+                when decisions.should_send and touches.outcome = 'withheld' then 1
+                else 0
+            end
+        ) over (partition by experiments.experiment, coalesce(decisions.customer_id, decisions.visitor_id)) as is_mixed,
         row_number() over (
             partition by experiments.experiment, coalesce(decisions.customer_id, decisions.visitor_id)
             order by decisions.qualifies_at, decisions.decision_id
         ) as moment_number
     from {{ ref('fct_send_decisions') }} as decisions
+    left join {{ ref('fct_touches') }} as touches on decisions.decision_id = touches.decision_id
     inner join {{ ref('experiments') }} as experiments
         on
             experiments.kind <> 'variant'
@@ -41,7 +50,9 @@ people as (
         *,
         {{ seconds_after('qualifies_at', var('outcome_days') * 86400) }} as window_ends_at
     from eligible
-    where moment_number = 1
+    where
+        moment_number = 1
+        and is_mixed = 0
 
 ),
 
