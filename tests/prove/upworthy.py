@@ -165,6 +165,7 @@ def _figures(
         ),
         Figure(
             "Upworthy", f"clicks against A/B then winner, traffic x{traffic:g}",
-            f"{100 * against['bandit']:+.2f} %", ">= +3 %", against["bandit"] >= 0.03,
+            f"{100 * against['bandit']:+.2f} %",
+            ">= +3 %" if traffic == 1 else "+3 % was hoped for", against["bandit"] >= 0.03 if traffic == 1 else None,
         ),
     ]  # fmt: skip
