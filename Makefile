@@ -5,10 +5,10 @@ STAMP := .venv/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench chaos histories lock clean
+.PHONY: help setup demo test lint bench prove prove-loop chaos histories lock clean
 
 help:  ## list the chores
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP)  ## build .venv from the hashed lock file; does nothing when it is up to date
 
@@ -30,6 +30,12 @@ lint: setup  ## style and import rules alone
 
 bench: setup  ## measure and write docs/benchmarks.md (ONLY=latency|timers|intake|dispatch|scale|idle|setup)
 	@$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY))
+
+prove: setup  ## methods of learning and measuring against public data (DATA=folder; docs/experiments.md)
+	@$(BIN)/python -m tests.prove $(or $(DATA),../shared/data)
+
+prove-loop: setup  ## holdout, caps and bandit in shops whose truth is known (REPLICATES=600)
+	@$(BIN)/python -m tests.prove.loop --replicates $(or $(REPLICATES),600)
 
 chaos: setup  ## kill everything at random moments (CYCLES=200 SEED=1; POWER=1 cuts the power instead, as root)
 	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),200) --seed $(or $(SEED),1) $(if $(POWER),--power) $(ARGS)

@@ -23,6 +23,8 @@ class Decided:
     at: datetime
     person: str = field(compare=False)
     rules: tuple[bool, ...]
+    variant: str | None = None
+    policy_version: str | None = None  # the odds it was drawn by
 
     @property
     def could_offer(self) -> bool:
@@ -92,14 +94,15 @@ def _live(settings: Settings) -> tuple[Decisions, datetime | None]:
     found: Decisions = {}
     with sqlite3.connect(f"file:{settings.ledger}?mode=ro", uri=True) as ledger:
         rows = ledger.execute(
-            "select decision_id, coalesce(customer_id, visitor_id), qualifies_us, reasons, evidence from decisions"
+            "select decision_id, coalesce(customer_id, visitor_id), qualifies_us, reasons, evidence, variant from decisions"
         )
-        for decision_id, person, qualifies_us, reasons, evidence in rows:
+        for decision_id, person, qualifies_us, reasons, evidence, variant in rows:
             figures = json.loads(evidence)
             if figures.get("model_version") == version and not figures.get("ripened_before_the_models"):
                 holds = json.loads(reasons)
                 at = datetime.fromtimestamp(qualifies_us / 1e6, UTC).replace(tzinfo=None)
-                found[decision_id] = Decided(at, person, tuple(bool(holds[rule]) for rule in RULES))
+                answers = tuple(bool(holds[rule]) for rule in RULES)
+                found[decision_id] = Decided(at, person, answers, variant, figures.get("policy_version"))
     return found, min((one.at for one in found.values()), default=None)
 
 
@@ -107,7 +110,9 @@ def _warehouse(settings: Settings) -> tuple[Decisions, datetime]:
     with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         columns = ", ".join(RULES)
         rows = warehouse.execute(
-            f"select decision_id, qualifies_at, coalesce(customer_id, visitor_id), {columns} from fct_send_decisions"
+            f"select decision_id, qualifies_at, coalesce(customer_id, visitor_id), variant, policy_version, {columns} from fct_send_decisions"
         ).fetchall()
         last = warehouse.execute("select max(received_at) from int_visitor_events").fetchall()[0][0]
-    return {row[0]: Decided(row[1], row[2], tuple(map(bool, row[3:]))) for row in rows}, last or datetime.min
+    return {
+        row[0]: Decided(row[1], row[2], tuple(map(bool, row[5:])), row[3], row[4]) for row in rows
+    }, last or datetime.min

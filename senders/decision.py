@@ -22,6 +22,7 @@ class Decision:
     qualifies_at: datetime
     expires_at: datetime  # too late from here on, unless it waits on purpose: it expires instead of surprising someone
     should_send: bool  # the conjunction of `reasons`
+    is_ghost: bool = False  # withheld from a control group at the moment it would have been sent
     session_id: str | None = None
     customer_id: str | None = None
     needs_review: bool = False

@@ -31,6 +31,10 @@ QUICK = {"cart_abandonment": {"min_seconds": "3"}}
 QUICK_ROUTES = {"high_value": {"min_seconds": "4"}, "mid_value": {"min_seconds": "2"}}
 
 
+EVERYBODY_MAILED = {"holdout": {"share": "0"}}
+"""For the seed experiments: stories say who is mailed, so nobody is held out by chance."""
+
+
 def free_port() -> int:
     """A port nobody uses at this moment."""
     with socket.socket() as probe:
@@ -46,14 +50,14 @@ def now_text() -> str:
 def copy_project(folder: Path, changes: Mapping[str, Mapping[str, Mapping[str, str]]], **limits: int) -> Path:
     """A copy of the dbt project with other numbers in its seeds: {seed: {row key: {column: value}}}.
 
-    `limits` are the project's vars, as in `email_gap_hours=0`.
+    `limits` are the project's vars, as in `email_gap_hours=0`. Nobody is held out unless `changes` say so.
     """
     import csv
     import re
 
     project = folder / "dbt_project"
     shutil.copytree(ROOT / "dbt_project", project, ignore=shutil.ignore_patterns("target*", "logs"))
-    for seed, rows in changes.items():
+    for seed, rows in {"experiments": EVERYBODY_MAILED, **changes}.items():
         file = project / "seeds" / f"{seed}.csv"
         with file.open(newline="") as source:
             table = list(csv.DictReader(source))

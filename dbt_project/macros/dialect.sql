@@ -54,6 +54,15 @@
     {%- endfor -%})
 {%- endmacro -%}
 
+{#- A number in [0, 1) that belongs to a salt and a key: 52 bits of md5, as orchestration/learning/assignment.py draws. -#}
+{%- macro unit_draw(salt, key) -%}{{ return(adapter.dispatch('unit_draw', 'kairos')(salt, key)) }}{%- endmacro -%}
+{%- macro default__unit_draw(salt, key) -%}
+    (cast('0x' || substr(md5({{ salt }} || ':' || {{ key }}), 1, 13) as ubigint) / 4503599627370496.0)
+{%- endmacro -%}
+{%- macro spark__unit_draw(salt, key) -%}
+    (cast(conv(substr(md5(concat({{ salt }}, ':', {{ key }})), 1, 13), 16, 10) as double) / 4503599627370496.0)
+{%- endmacro -%}
+
 {#- Sum of an expression over a JSON array of items: price and quantity of `item`. -#}
 {%- macro products_quantity(column) -%}{{ return(adapter.dispatch('products_quantity', 'kairos')(column)) }}{%- endmacro -%}
 {%- macro default__products_quantity(column) -%}

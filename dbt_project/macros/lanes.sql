@@ -73,7 +73,7 @@
     select
         people.person_id,
         coalesce(
-            {{ kairos.sent_list('decided.qualifies_at', 'decided.sequence_id') }} filter (where decided.should_send),
+            {{ kairos.sent_list('decided.qualifies_at', 'decided.sequence_id') }} filter (where decided.is_counted),
             {{ kairos.sent_none() }}
         ) as sent
     from (select distinct persons.person_id from {{ relation }} as persons) as people

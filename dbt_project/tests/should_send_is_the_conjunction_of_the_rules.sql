@@ -11,4 +11,5 @@ where should_send <> (
     and is_not_too_soon
     and is_within_weekly_cap
     and has_something_to_offer
+    and is_not_held_out
 )

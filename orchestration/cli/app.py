@@ -8,7 +8,7 @@ import sys
 import typer
 from rich.console import Console
 
-from orchestration.cli import coupons, demo, maintain, people, play, run, templates
+from orchestration.cli import coupons, demo, experiments, maintain, people, play, run, templates
 from orchestration.cli.errors import FriendlyError
 from orchestration.settings import SettingsError
 
@@ -31,6 +31,7 @@ app.command()(maintain.rebuild)
 app.command()(maintain.status)
 app.command()(maintain.send)
 app.command()(people.why)
+app.command()(experiments.experiments)
 app.add_typer(people.review, name="review")
 app.add_typer(templates.templates, name="templates")
 app.add_typer(coupons.coupons, name="coupons")

@@ -1,4 +1,4 @@
-"""What the batch lane published for the live lane to look up: products and what to show of them, segments."""
+"""What the batch lane publishes and the live lane looks up: products for emails, segments, the odds of variants."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ logger = logging.getLogger("kairos.live")
 PUBLISHED = {"fct_product_blocks": "product_id", "fct_segment_members": "customer_id"}
 """Models the live lane looks up with the macro `published`, by which column; each is a file and a table of that name."""
 
+_KEYS = PUBLISHED | {"bandit_policy": "slot"}  # worked out, not a model: both lanes read the file
+
 
 def import_content(store: LiveStore, folder: Path) -> int:
     """Take in what was published since the last time; returns the number of rows read.
@@ -23,7 +25,7 @@ def import_content(store: LiveStore, folder: Path) -> int:
     cannot be read leaves the table as it was.
     """
     count = 0
-    for name in PUBLISHED:
+    for name in _KEYS:
         files = [file for file in [folder / f"{name}.parquet"] if file.exists()]
         try:
             count += import_if_changed(store, name, files, lambda n=name, f=files: _replace(store, n, f))
@@ -46,7 +48,7 @@ def _replace(store: LiveStore, name: str, files: list[Path]) -> int:
         if files:
             store.execute(f"insert into published.{name} by name select * from temp.main.incoming_content")
             store.execute("drop table temp.main.incoming_content")
-        store.execute(f"create index {name}_by_key on published.{name} ({PUBLISHED[name]})")
+        store.execute(f"create index {name}_by_key on published.{name} ({_KEYS[name]})")
     found = store.first(f"select count(*) from published.{name}")
     return int(found[0]) if found else 0
 

@@ -44,7 +44,7 @@ _STEPS = {
     "remember": """
         insert into live.decided
         select decision_id, coalesce(customer_id, visitor_id), sequence_id, trigger_name, visitor_id,
-            qualifies_at, priority, should_send
+            qualifies_at, priority, should_send or is_ghost
         from main.fct_send_decisions
         """,
     "decisions": "select * from main.fct_send_decisions order by qualifies_at, priority, decision_id",

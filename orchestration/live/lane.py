@@ -192,6 +192,7 @@ def too_old(decision: Decision) -> Decision:
     return replace(
         decision,
         should_send=False,
+        is_ghost=False,
         reasons={**decision.reasons, "is_timely": False},
         evidence={**decision.evidence, "ripened_before_the_models": True},
     )

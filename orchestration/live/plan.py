@@ -21,6 +21,7 @@ RULES = (
     "is_not_too_soon",
     "is_within_weekly_cap",
     "has_something_to_offer",
+    "is_not_held_out",
 )
 INTENT = ("exploration_score", "abandonment_score", "pricing_seconds", "focus")
 
@@ -75,6 +76,7 @@ def plan(
         qualifies_at=aware(row["qualifies_at"]),
         expires_at=aware(row["expires_at"]),
         should_send=row["should_send"],
+        is_ghost=row["is_ghost"],
         needs_review=row["needs_review"],
         review_reason=row["review_reason"],
         hold_until=aware(row["hold_until"]),
@@ -86,6 +88,11 @@ def plan(
             "intent_score": row["intent_score"],
             "sends_this_week": row["sends_this_week"],
             **{name: row[name] for name in INTENT},
+            "experiment": row["experiment"],
+            # What the policy is judged by later: for whom and how probable this variant was.
+            "segment": row["segment"],
+            "propensity": row["propensity"],
+            "policy_version": row["policy_version"],
             "offer": row["offer"],  # what the branch offers; its template knows how to say it
             "model_version": model_version,
         },

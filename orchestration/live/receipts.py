@@ -10,13 +10,14 @@ from orchestration.live.events import own_event
 from senders.ledger.ledger import Ledger
 from senders.ledger.views import Receipt
 
-# What is not named here never left the house: suppressed, capped, expired, cancelled.
+# What is not named here was refused by the gate: suppressed, capped, expired, cancelled.
 EVENT_NAMES = {
     "SENT": "Email Sent",
     "FAILED": "Email Failed",
     "UNKNOWN": "Email In Doubt",
     "APPROVED": "Email Approved",
     "REJECTED": "Email Rejected",
+    "WITHHELD": "Email Withheld",
 }
 
 # A mail server's refusal likes to repeat whom it refused.

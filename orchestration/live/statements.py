@@ -20,6 +20,7 @@ SEEDS = (
     "sequences",
     "offers",
     "review_rules",
+    "experiments",
     "interests",
     "intent_weights",
     "segment_thresholds",

@@ -31,7 +31,7 @@ create table if not exists live.touched (visitor_id varchar);
 create table if not exists live.touched_customers (customer_id varchar);
 create table if not exists live.decided (
     candidate_id varchar, person_id varchar, sequence_id varchar, trigger_name varchar, visitor_id varchar,
-    qualifies_at timestamp, priority integer, should_send boolean);
+    qualifies_at timestamp, priority integer, is_counted boolean);
 create index if not exists decided_by_visitor on live.decided (visitor_id);
 create index if not exists decided_by_person on live.decided (person_id);
 create table if not exists live.timers (visitor_id varchar, due_at timestamp);
@@ -50,6 +50,10 @@ create index if not exists fct_product_blocks_by_key on published.fct_product_bl
 create table if not exists published.fct_segment_members (
     segment_name varchar, customer_id varchar, entered_at timestamp);
 create index if not exists fct_segment_members_by_key on published.fct_segment_members (customer_id);
+create table if not exists published.bandit_policy (
+    policy_version varchar, valid_from timestamp, slot varchar, segment varchar, arm varchar, lo double, hi double,
+    propensity double);
+create index if not exists bandit_policy_by_key on published.bandit_policy (slot);
 """
 _SHAPE = hashlib.sha256(_TABLES.encode()).hexdigest()[:16]
 

@@ -16,7 +16,7 @@ _GATHERED = {"events": "landing.events", "customers": "profiles.customers", "dec
 CLOCK = "(select clock.as_of from live.clock as clock)"
 """The instant of the micro-batch in a statement that is planned once."""
 
-_OURS = "'Email Sent', 'Email Clicked', 'Email Opened'"
+_OURS = "'Email Sent', 'Email Withheld', 'Email Clicked', 'Email Opened'"
 """Our own events that change what is to be judged."""
 
 _IN_TOUCHED = "visitor_id in (select visitor_id from live.touched)"

@@ -39,6 +39,8 @@ def record(transaction: Transaction, decision: Decision, now_us: int, policy: Po
         return False
     if decision.should_send:
         _plan(transaction, inserted.lastrowid or 0, decision, now_us, hashed, policy)
+    elif decision.is_ghost:
+        transaction.audit(now_us, "withheld", inserted.lastrowid or 0)
     return True
 
 

@@ -231,9 +231,10 @@ create table if not exists audit (
 
 create index if not exists audit_by_id on audit (id) where id is not null;
 create index if not exists audit_by_subject on audit (subject) where subject is not null;
-create index if not exists audit_receipts on audit (seq) where event in (
-    'SENT', 'FAILED', 'UNKNOWN', 'SUPPRESSED', 'CAPPED', 'EXPIRED', 'CANCELLED', 'approved', 'rejected'
+create index if not exists audit_exports on audit (seq) where event in (
+    'SENT', 'FAILED', 'UNKNOWN', 'SUPPRESSED', 'CAPPED', 'EXPIRED', 'CANCELLED', 'approved', 'rejected', 'withheld'
 );
+drop index if exists audit_receipts;
 drop index if exists audit_outcomes;
 
 create trigger if not exists audit_is_append_only before update on audit

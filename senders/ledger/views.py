@@ -60,7 +60,7 @@ class Receipt:
 
     seq: int
     outcome: (
-        str  # SENT, FAILED, UNKNOWN, SUPPRESSED, CAPPED, EXPIRED, CANCELLED; APPROVED, REJECTED by a person
+        str  # SENT, FAILED, UNKNOWN, SUPPRESSED, CAPPED, EXPIRED, CANCELLED; APPROVED, REJECTED by a person; WITHHELD
     )
     reason: str | None
     at: datetime
@@ -175,9 +175,9 @@ select audit.seq, upper(audit.event) as outcome, audit.detail, audit.at_us, audi
     decisions.visitor_id, decisions.customer_id, decisions.session_id, decisions.timings, decisions.evidence,
     decisions.recorded_us, payloads.template,
     outbox.gated_us, outbox.rendered_us, outbox.dot_us, outbox.accepted_us
-from audit join decisions using (id) join outbox using (id) left join payloads using (id)
+from audit join decisions using (id) left join outbox using (id) left join payloads using (id)
 where audit.seq > ? and audit.event in (
-    'SENT', 'FAILED', 'UNKNOWN', 'SUPPRESSED', 'CAPPED', 'EXPIRED', 'CANCELLED', 'approved', 'rejected'
+    'SENT', 'FAILED', 'UNKNOWN', 'SUPPRESSED', 'CAPPED', 'EXPIRED', 'CANCELLED', 'approved', 'rejected', 'withheld'
 )
 order by audit.seq limit ?
 """

@@ -33,6 +33,8 @@ def test_the_graph_is_whole(repository):
         "segments/customer_lifetimes",
         "segments/segment_proposals",
         "segments/published",
+        "outcomes/bandit_policy",
+        "outcomes/experiment_results",
     } <= keys
     assert {"fct_send_decisions", "fct_trigger_candidates", "trg_cart_abandonment"} <= keys
     batch = repository.get_job("batch_lane_job").asset_layer.executable_asset_keys
@@ -46,11 +48,15 @@ def test_the_graph_is_whole(repository):
         "outbox_has_no_duplicates",
         "audit_chain_is_intact",
         "reviews_are_answered",
+        "sample_ratios_hold",
+        "experiment_arms_are_alike",
     } <= checks
     assert {"live_window_job", "batch_lane_job", "housekeeping_job"} <= set(repository.job_names)
     assert {sensor.name for sensor in repository.sensor_defs} >= {"relay"}
     batch = repository.get_job("batch_lane_job").asset_layer.executable_asset_keys
-    assert {"segments/published", "seg_vips"} <= {key.to_user_string() for key in batch}
+    assert {"segments/published", "seg_vips", "outcomes/bandit_policy"} <= {
+        key.to_user_string() for key in batch
+    }
     assert {schedule.name for schedule in repository.schedule_defs} == {"batch_lane", "housekeeping"}
 
 

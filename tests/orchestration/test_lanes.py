@@ -4,15 +4,33 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
+import polars as pl
 import pytest
 
 from orchestration.archive import archive, prepare
 from orchestration.dbt import run_dbt
 from orchestration.lanes import compare_lanes
+from orchestration.learning.policy import POLICY
 from orchestration.live.content import import_content
 from orchestration.publishing import publish_catalogue
 from orchestration.settings import Settings, load_settings
 from tests.orchestration.traffic import Bench
+
+HELD_OUT = "liv"  # by the shipped salt
+BOUNDARY = 700  # seconds from the start: ann, bob and cho left their carts before
+
+
+def write_policy(settings: Settings) -> None:
+    """Subjects of carts of medium value: b nearly always, for the first three people, and then a."""
+    begin = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=1)
+    since = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=3) + timedelta(seconds=BOUNDARY)
+    rows = [
+        (version, at, "cart_abandonment/mid_value", "*", arm, low, high, high - low)
+        for version, at, split in (("early", begin, 0.02), ("late", since, 0.98))
+        for arm, low, high in (("a", 0.0, split), ("b", split, 1.0))
+    ]
+    pl.DataFrame(rows, POLICY, orient="row").write_parquet(settings.published / "bandit_policy.parquet")
 
 
 @pytest.fixture
@@ -25,18 +43,21 @@ def built(tmp_path: Path) -> Settings:
     )
     prepare(settings.archive, settings.profiles)
     publish_catalogue(settings)
+    write_policy(settings)
     shop = Bench(tmp_path, datetime.now(UTC) - timedelta(hours=3))
     import_content(shop.store, settings.published)
     shop.signs_in("fay")
     rug = {"path": "/products/rug", "page_view_id": "w-fay", "product_id": "rug", "scroll_percent": 95}
     shop.happens("fay", "Page Engaged", properties=rug)
-    for number, name in enumerate(("ann", "bob", "cho", "dan")):
+    for number, name in enumerate(("ann", "bob", "cho", "dan", HELD_OUT)):
         shop.signs_in(name, consent=name != "bob")
         shop.happens(
             name, "Product", "page", properties={"path": "/products/lamp", "page_view_id": f"w-{name}"}
         )
         shop.happens(
-            name, "Page Engaged", properties={"page_view_id": f"w-{name}", "scroll_percent": 70 + 10 * number}
+            name,
+            "Page Engaged",
+            properties={"page_view_id": f"w-{name}", "scroll_percent": min(70 + 10 * number, 100)},
         )
         shop.adds(name, "lamp", 40)
         shop.adds(name, "shade", 30)
@@ -62,8 +83,24 @@ def test_the_lanes_agree_and_the_check_notices_when_they_do_not(built: Settings)
     found = compare_lanes(built)
     assert found.agree, found.as_metadata()
     assert found.compared >= 5 and found.left_out == 0
+    with duckdb.connect(str(built.warehouse), read_only=True) as warehouse:
+        carts = warehouse.execute(
+            "select policy_version, variant, round(propensity, 2), is_ghost from fct_send_decisions "
+            "where trigger_name = 'cart_abandonment' order by qualifies_at"
+        ).fetchall()
+    assert {(version, variant, p) for version, variant, p, _ in carts} >= {
+        ("early", "b", 0.98),
+        ("late", "a", 0.98),
+    }
+    assert [ghost for *_, ghost in carts].count(True) == 1
 
     with sqlite3.connect(built.ledger) as ledger:
+        ledger.execute("update decisions set variant = 'z' where variant = 'b'")
+        ledger.commit()
+        assert not compare_lanes(built).agree, "another draw is a disagreement"
+        ledger.execute("update decisions set variant = 'b' where variant = 'z'")
+        ledger.commit()
+        assert compare_lanes(built).agree
         ledger.execute(
             "update decisions set reasons = replace(reasons, '\"has_consent\": true', '\"has_consent\": false')"
         )

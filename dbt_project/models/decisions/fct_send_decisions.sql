@@ -1,4 +1,16 @@
 -- Who is mailed what, and why or why not. One row per candidate, refused ones included.
+{%- set holds %}(
+        rules.is_reachable
+        and rules.has_consent
+        and rules.is_not_suppressed
+        and rules.has_not_purchased
+        and rules.is_timely
+        and rules.is_most_telling
+        and walk.is_not_too_soon
+        and walk.is_within_weekly_cap
+        and rules.has_something_to_offer
+    )
+{%- endset %}
 with
 
 rules as (
@@ -19,23 +31,9 @@ routes as (
 
 ),
 
--- Each variant gets its own hash and the largest wins: the same person and cart, the same subject, on any engine.
-variants as (
+controls as (
 
-    select
-        routes.candidate_id,
-        variants.variant,
-        variants.subject,
-        variants.preheader,
-        row_number() over (
-            partition by routes.candidate_id
-            order by {{ stable_key(['routes.candidate_id', 'variants.variant']) }} desc, variants.variant
-        ) as draw_number
-    from routes
-    inner join {{ ref('variants') }} as variants
-        on
-            routes.trigger_name = variants.trigger_name
-            and routes.route = variants.route
+    select * from {{ ref('int_candidate_experiments') }} where role = 'control'
 
 )
 
@@ -66,17 +64,11 @@ select
     walk.is_not_too_soon,
     walk.is_within_weekly_cap,
     rules.has_something_to_offer,
-    (
-        rules.is_reachable
-        and rules.has_consent
-        and rules.is_not_suppressed
-        and rules.has_not_purchased
-        and rules.is_timely
-        and rules.is_most_telling
-        and walk.is_not_too_soon
-        and walk.is_within_weekly_cap
-        and rules.has_something_to_offer
-    ) as should_send,
+    coalesce(controls.experiment, '') = '' as is_not_held_out,
+    {{ holds }} and coalesce(controls.experiment, '') = '' as should_send,
+    -- Withheld at the moment it would have been sent: caps and sequences go on as if it had been.
+    {{ holds }} and coalesce(controls.experiment, '') <> '' as is_ghost,
+    controls.experiment,
     coalesce(routes.needs_review, false) or coalesce(reviews.review_reason, '') <> '' as needs_review,
     coalesce(reviews.review_reason, case when routes.needs_review then 'branch' end) as review_reason,
 
@@ -94,6 +86,9 @@ select
     variants.variant,
     variants.subject,
     variants.preheader,
+    coalesce(nullif(lower(rules.tier), ''), 'none') as segment,
+    variants.propensity,
+    variants.policy_version,
     carts.items,
     carts.items_value,
     carts.has_left_out_items,
@@ -124,10 +119,8 @@ select
 from rules
 inner join walk on rules.candidate_id = walk.candidate_id
 left join routes on rules.candidate_id = routes.candidate_id
-left join variants
-    on
-        rules.candidate_id = variants.candidate_id
-        and variants.draw_number = 1
+left join controls on rules.candidate_id = controls.candidate_id
+left join {{ ref('int_candidate_variants') }} as variants on rules.candidate_id = variants.candidate_id
 left join {{ ref('int_candidate_intents') }} as intents on rules.candidate_id = intents.candidate_id
 left join {{ ref('int_candidate_reviews') }} as reviews on rules.candidate_id = reviews.candidate_id
 left join {{ ref('int_cart_contents') }} as carts on rules.candidate_id = carts.candidate_id

@@ -9,7 +9,7 @@ landed as (
     from {{ of_touched('landing', 'events') }}
     where
         source = 'kairos'
-        and event in ('Email Sent', 'Email Failed', 'Email In Doubt', 'Email Cancelled')
+        and event in ('Email Sent', 'Email Failed', 'Email In Doubt', 'Email Cancelled', 'Email Withheld')
 
 )
 
@@ -31,11 +31,16 @@ select
         when 'Email Sent' then 'sent'
         when 'Email Failed' then 'failed'
         when 'Email In Doubt' then 'in_doubt'
+        when 'Email Withheld' then 'withheld'
         else 'cancelled'
     end as outcome,
     {{ json_text('properties', 'reason') }} as reason,
     {{ json_number('properties', 'timings.ripened') }} as ripened_epoch,
-    {{ json_number('properties', 'timings.accepted') }} as accepted_epoch,
+    -- What was withheld would have left when it was recorded.
+    case
+        when event = 'Email Withheld' then {{ json_number('properties', 'timings.recorded') }}
+        else {{ json_number('properties', 'timings.accepted') }}
+    end as accepted_epoch,
     cast({{ json_number('properties', 'evidence.sequence_version') }} as integer) as sequence_version,
     cast({{ json_number('properties', 'evidence.contents_from_position') }} as bigint) as contents_from_position,
     {{ json_number('properties', 'evidence.intent_score') }} as intent_score,

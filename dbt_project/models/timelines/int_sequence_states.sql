@@ -1,4 +1,4 @@
-{{ config(materialized='table', meta={'live_needs': ['Email Sent']}) }}
+{{ config(materialized='table', meta={'live_needs': ['Email Sent', 'Email Withheld']}) }}
 -- Who waits for the next email of a sequence, and until when. One row per email sent that has a successor.
 -- Exits count from the moment the email was about, so that nothing falls between its decision and its dot.
 with
@@ -11,7 +11,7 @@ sent as (
         {{ instant_of('ripened_epoch') }} as ripened_at,
         {{ instant_of('accepted_epoch') }} as sent_at
     from {{ ref('stg_kairos__receipts') }}
-    where outcome = 'sent'
+    where outcome in ('sent', 'withheld')
 
 ),
 

@@ -1,0 +1,1 @@
+"""What follows from what emails brought: odds of variants, estimates, experiments. Plain Python, no Dagster."""

@@ -1,0 +1,1 @@
+"""Methods against data that nobody here wrote, and against a simulator whose truth is known."""
