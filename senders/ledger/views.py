@@ -60,7 +60,7 @@ class Receipt:
 
     seq: int
     outcome: (
-        str  # SENT, FAILED, UNKNOWN, SUPPRESSED, CAPPED, EXPIRED, CANCELLED; APPROVED, REJECTED by a person; WITHHELD
+        str  # SENT, FAILED, UNKNOWN, SUPPRESSED, CAPPED, EXPIRED, CANCELLED, WITHHELD, APPROVED, REJECTED
     )
     reason: str | None
     at: datetime
