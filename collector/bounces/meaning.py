@@ -30,6 +30,7 @@ def _any(*phrases: str) -> re.Pattern[str]:
 
 # In order of weight: of a text that matches two, the first counts. Texts are compared in small letters.
 _CLEAR_WORDS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("local_program", _any(r"\bprocmail:|command (?:died|failed)|(?:pipe|program|script|filter)\b[^.]{0,40}(?:returned failure|exited|failed)|couldn't create|can't create|mailer (?:error|died)")),
     (
         "greylisted",
         _any(r"gr[ae]y ?-?list", r"gr[ae]ylist", r"please (?:re)?try (?:again )?(?:in|after) \d+ (?:sec|min)"),
@@ -179,7 +180,7 @@ _CLEAR_WORDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "host_takes_no_mail",
         _any(
-            r"null ?mx|\bmx is null|does ?n[o']t accept (?:any )?(?:e-?mail|mail)|do not accept (?:any )?(?:e-?mail|mail)|domain[^.]{0,30}not accept\w* (?:e?-?mail|any)|not accept mail|no mail (?:is )?accepted|accepts no mail|no mail exchanger",
+            r"null ?mx|indicated no smtp service|\bmx is null|does ?n[o']t accept (?:any )?(?:e-?mail|mail)|do not accept (?:any )?(?:e-?mail|mail)|domain[^.]{0,30}not accept\w* (?:e?-?mail|any)|not accept mail|no mail (?:is )?accepted|accepts no mail|no mail exchanger",
             r"name server: \.: host not found|not accepting (?:network|any) (?:messages|mail)",
         ),
     ),
@@ -202,7 +203,7 @@ _CLEAR_WORDS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"(?:unknown|no such|invalid|nonexistent|non-existent|no valid|bad|wrong|illegal|incorrect|unrecogni[sz]ed|inconnu|unbekannt\w*|obsolete|nessun|nonexist\w*|not a (?:valid|known)|no) (?:or \w+ )?(?:local |virtual |destination |e-?mail |mail |final |smtp |recipient |lotus notes |such |delivery |internet )*(?:user(?:id|name)?|recipient|mail ?box|address|account|person|alias|name|addressee|local ?part|rcpt|empf|utente|usuario|entity|member|directory entry)",
             r"no (?:mail ?box|account|one|users?|person) (?:here|by|with|at|available|of|named|known|exists?)|not (?:a |an )?(?:known |valid |active |local |our |existing )+(?:user|recipient|mail ?box|address|account|customer|member)",
             r"(?:not|isn't) (?:listed )?(?:in|on|found in) (?:the |our |my |public |domino |address |lotus |name |user |virtual )*(?:directory|address book|name & address|validrcptto|user database|passwd|database|list of users|aliases)",
-            r"badrcptto|badrecipientto|validrcptto|recipnotfound|resolver\.adr|recipient (?:not found|address rejected: (?:user|unknown|undeliverable|invalid|access))",
+            r"recipient address rejected\W*$|badrcptto|badrecipientto|validrcptto|recipnotfound|resolver\.adr|recipient (?:not found|address rejected: (?:user|unknown|undeliverable|invalid|access))",
             r"no longer (?:valid|accepts? (?:mail|e-?mail|message)|in (?:use|service)|exists?|available|active)",
             r"user missing home|can't (?:accept|open) user|sorry, (?:no mailbox|user|i (?:couldn't|wasn't able to) find)|mail ?box (?:is )?(?:unavailable|not available|missing)|account (?:is )?(?:unavailable|not available)|user (?:is )?unavailable",
             r"not have an? (?:\S+ )?account|no account|not our customer|never existed|delete[d]? (?:account|user|mail ?box)|(?:account|user|mail ?box)[^.]{0,30}(?:been |was |is )?(?:deleted|removed)|undeliverable address|address unknown|no mailbox|mailbox not|user not|unknown (?:or illegal|to us)|does not exist|doesn't exist|dosn't exist|not exist\b|check (?:if|that|whether) (?:the )?(?:e-?mail )?address is (?:correct|valid)|incorrectly addressed",
@@ -312,11 +313,15 @@ _BY_CODE = {
 
 _TAKES_NO_MAIL = "host_takes_no_mail"  # RFC 7504
 
+# Large providers look the mailbox up after DATA and say so.
+_UNEQUIVOCAL = re.compile(r"doesn't have an? \S+ account|account that you tried to reach does not exist")
+# `5.1.0 - Unknown address error 550-'5.7.1 Access denied'`: a gateway's guess, and what the server really said.
+_GUESSED = re.compile(r"[245]\.\d\.0 - .{0,60}?([45]\d\d)[ -]'(.{5,}?)'(?:\s|$)")
 _QUOTED = re.compile(r"(?<![\w.:/@#-])[45][0-5]\d[ -]+(?:[45]\.\d{1,3}\.\d{1,3}|[<A-Za-z:#(\[])")
 _NOT_ADDRESS = (".2", ".7")  # subjects of RFC 3463 that say: the address was right
-_PASSES = re.compile(r"not found,? try again|try again later|tempor|servfail|timed? ?out|name ?server (?:error|fail)|soft error")
+_PASSES = re.compile(r"not found,? try again|try again later|tempor|servfail|timed? ?out|name ?server (?:error|fail)|soft error|malformed or unexpected|lookup fail")
 _AFTER_DATA = re.compile(
-    r"in (?:reply|response) to (?:end of )?data|after (?:end of |initial |pipelined )?(?:data|message body|\.)|>>> data <<< [45]\d\d|to data command|data phase"
+    r"in (?:reply|response) to (?:end of )?data|after (?:end of |initial |pipelined )?(?:data|message body|\.)|smtp command\W{0,5}data|\(state 1[78]\)|>>> data <<< [45]\d\d|to data command|data phase"
 )
 
 _STATUS = re.compile(r"(?<![\w.:/-])([245])\.(\d{1,3})\.(\d{1,3})(?![\d]|\.\d|\w)")
@@ -327,6 +332,8 @@ _SPACES = re.compile(r"\s+")
 def read_reply(text: str, status: str | None = None, code: str | None = None) -> Reply:
     """What a refusal means. `status` and `code`: where they are told apart from the text; the text's own count more."""
     words = _SPACES.sub(" ", text).strip().lower()
+    if quoted := _GUESSED.search(words):
+        words, status = f"{quoted[1]} {quoted[2]}", None
     said = status_in(words)
     best = said if said and not _is_vague(said) else status or said
     code = code_in(words) or code
@@ -345,7 +352,7 @@ def _corrected(reason: str, said: str | None, code: str | None, words: str) -> s
     """A mailbox that is "inactive" under 5.1.1 is gone. One refused after DATA was there at RCPT: a filter speaks."""
     if reason == "mailbox_disabled" and said == "5.1.1":
         return "mailbox_unknown"
-    if reason == "mailbox_unknown" and (said is None or said[1:3] in _NOT_ADDRESS) and _AFTER_DATA.search(words):
+    if reason == "mailbox_unknown" and not _UNEQUIVOCAL.search(words) and (said is None or said[1:3] in _NOT_ADDRESS) and _AFTER_DATA.search(words):
         return "filtered"
     if reason in HARD and (code or "")[:1] == "4" and "unavailable" in words:
         return "mailbox_busy"
@@ -368,6 +375,11 @@ def is_after_data(text: str) -> bool:
 def names_address(status: str | None) -> bool:
     """Whether an enhanced code is about the address itself (x.1.y), or at least not about something else."""
     return status is not None and status[1:3] == ".1" and not _is_vague(status)
+
+
+def is_unequivocal(text: str) -> bool:
+    """Whether the words leave no doubt that the mailbox is unknown, whenever they were said."""
+    return bool(_UNEQUIVOCAL.search(_SPACES.sub(" ", text).lower()))
 
 
 def status_in(text: str) -> str | None:

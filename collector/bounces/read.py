@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from collector.bounces.mail import Returned, take_apart
-from collector.bounces.meaning import Reply, is_after_data, names_address, read_reply, reply_in, status_in
+from collector.bounces.meaning import Reply, is_after_data, is_unequivocal, names_address, read_reply, reply_in, status_in
 from collector.webhooks.fields import decision_in
 from collector.webhooks.providers import amazon_ses
 from collector.webhooks.vocabulary import MailEvent
@@ -20,7 +20,7 @@ _WEIGHT: tuple[Kind, ...] = ("complaint", "hard", "soft", "none")
 
 _ADDRESS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+[A-Za-z0-9]"
 _ANY_ADDRESS = re.compile(_ADDRESS)
-_DAEMON = re.compile(r"^(?:mailer-daemon|postmaster|mail-?daemon|mailer|root|no-?reply|bounces?)@", re.I)
+_DAEMON = re.compile(r"^(?:mailer-daemon|post[_-]?master|mail-?daemon|mailer|root|no-?reply|bounces?)@", re.I)
 # VERP: `bounces+ann=example.com@ours`, `b+ann=example.com@ours`.
 _VERP = re.compile(r"[+-]([A-Za-z0-9._+-]+)=([A-Za-z0-9.-]+\.[A-Za-z]{2,})@")
 _NOT_A_COMPLAINT = ("not-spam", "auth-failure")  # a complaint taken back, and a report about DMARC
@@ -194,7 +194,9 @@ def _understand(diagnostic: str, notice: str, status: str | None) -> Reply:
 
 def _after_data(reply: Reply, diagnostic: str, notice: str) -> Reply:
     """Where the report leaves out what the text tells: that the mailbox was refused only after DATA."""
-    is_about_address = names_address(reply.status) or status_in(diagnostic) is not None
+    is_about_address = (
+        names_address(reply.status) or status_in(diagnostic) is not None or is_unequivocal(diagnostic)
+    )
     if reply.reason != "mailbox_unknown" or is_about_address or not is_after_data(notice):
         return reply
     return replace(reply, reason="filtered")
@@ -247,6 +249,7 @@ def _looks_like_bounce(mail: Returned) -> bool:
         or "x-failed-recipients" in mail.headers
         or re.search(r"mail(?:er)?[- ]?(?:delivery|daemon|system|administrator)|postmaster", mail.headers.get("from", ""), re.I)
         or _says_bounce(mail)
+        or (_ANY_ADDRESS.search(mail.notice) and read_reply(reply_in(mail.notice)).reason != "undefined")
     )
 
 
@@ -295,6 +298,8 @@ def _stands_out(notice: str, match: re.Match[str]) -> bool:
     """First in its line, or after a word such as `for`; not a Message-ID and not somewhere in a sentence."""
     line = notice[notice.rfind("\n", 0, match.start()) + 1 : match.start()]
     if re.search(r"message-?id|references|reply-to|^[> \t]*(?:from|sender|to|cc):", line, re.I):
+        return False
+    if re.search(r"contact|send (?:e-?)?mail to|generated from|visit|mailto:|help|administrator", line, re.I):
         return False
     if re.match(r"[ \t]*[45]\d\d[ -]", line):
         return True
