@@ -1,5 +1,6 @@
 """What a collector needs to be told; orchestration reads it from the settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -39,6 +40,7 @@ class CollectorConfig:
 
     write_keys: tuple[WriteKey, ...]
     link_secrets: tuple[str, ...] = ()  # the first one signs, all verify: put a new one in front to rotate
+    webhook_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by provider; none: not taken
     public_url: str | None = None  # how browsers and mail readers reach us; None: as the request came
     host: str = "127.0.0.1"
     port: int = 8080

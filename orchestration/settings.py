@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 import yaml
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -57,6 +58,31 @@ class WriteKey(_Section):
         return value
 
 
+Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+
+
+class Webhooks(_Section):
+    """What proves that a mail provider is calling. One key, or several while one is being replaced; none: not taken."""
+
+    amazon_ses: Keys = ()
+    brevo: Keys = ()
+    mailersend: Keys = ()
+    mailgun: Keys = ()
+    mailjet: Keys = ()
+    mandrill: Keys = ()
+    postal: Keys = ()
+    postmark: Keys = ()
+    resend: Keys = ()
+    sendgrid: Keys = ()
+    sparkpost: Keys = ()
+    unisender_go: Keys = ()
+
+    def by_provider(self) -> dict[str, tuple[str, ...]]:
+        """Only those that have one."""
+        keys = {name: tuple(key.get_secret_value() for key in getattr(self, name)) for name in type(self).model_fields}
+        return {name: found for name, found in keys.items() if found}
+
+
 class Collector(_Section):
     """Where events come in."""
 
@@ -68,6 +94,7 @@ class Collector(_Section):
         WriteKey(key="demo-browser-key", name="shop-browser", kind="browser"),
     )
     workers: int = Field(2, ge=1, le=32)
+    webhooks: Webhooks = Webhooks()
     requests_per_second: float = Field(0, ge=0, description="per write key and client address; 0 = no limit")
 
 

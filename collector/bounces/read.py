@@ -27,6 +27,9 @@ _NOT_A_COMPLAINT = ("not-spam", "auth-failure")  # a complaint taken back, and a
 _DELIVERED = ("delivered", "relayed", "expanded")
 _RESULT_LINE = re.compile(r"(?:^|[ \t])(?:<|rfc822;|to:?|for|recipient:?|address:?|user:?|rcpt)?[ \t<\"']*$", re.I)
 
+# In front of an address that is not the one the mail was for.
+_SOMEBODY_ELSE = re.compile(r"(?:contact|mail to|write to|generated from|administrator|visit)\W*$", re.I)
+
 _AUTOMATIC = re.compile(r"^auto-(?:replied|generated)", re.I)
 _AWAY_SUBJECT = re.compile(
     r"out of (?:the )?office|auto(?:matic|mated)?[- ]?(?:reply|response|respond|antwort)|vacation|away from|abwesen"
@@ -299,7 +302,7 @@ def _stands_out(notice: str, match: re.Match[str]) -> bool:
     line = notice[notice.rfind("\n", 0, match.start()) + 1 : match.start()]
     if re.search(r"message-?id|references|reply-to|^[> \t]*(?:from|sender|to|cc):", line, re.I):
         return False
-    if re.search(r"contact|send (?:e-?)?mail to|generated from|visit|mailto:|help|administrator", line, re.I):
+    if _SOMEBODY_ELSE.search(notice[: match.start()][-60:]):
         return False
     if re.match(r"[ \t]*[45]\d\d[ -]", line):
         return True

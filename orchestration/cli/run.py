@@ -52,6 +52,7 @@ def collector_config(settings: Settings):
     return CollectorConfig(
         write_keys=keys,
         link_secrets=link_secrets(settings),
+        webhook_keys=own.webhooks.by_provider(),
         public_url=own.public_url,
         host=own.host,
         port=own.port,
