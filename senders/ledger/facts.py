@@ -33,6 +33,19 @@ class Suppression:
 
 
 @dataclass(frozen=True)
+class Feedback:
+    """What a mail server or the recipient answered, about a decision, an address, or both."""
+
+    kind: Literal["delivered", "hard_bounce", "soft_bounce", "complaint", "unsubscribe"]
+    at: datetime
+    event_id: str  # the same in every repetition
+    address: str | None = None
+    decision_id: str | None = None
+    reason: str | None = None  # one word, without address
+    source: str = "log"
+
+
+@dataclass(frozen=True)
 class Consent:
     """Marketing mail allowed or withdrawn. `double_opt_in` lifts older suppressions of the same keys."""
 
@@ -53,4 +66,4 @@ class Alias:
     at: datetime
 
 
-Fact = Exit | Suppression | Consent | Alias
+Fact = Exit | Suppression | Feedback | Consent | Alias
