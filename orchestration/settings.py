@@ -58,7 +58,9 @@ class WriteKey(_Section):
         return value
 
 
-Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+Keys = Annotated[
+    tuple[SecretStr, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+]
 
 
 class Webhooks(_Section):
@@ -79,7 +81,10 @@ class Webhooks(_Section):
 
     def by_provider(self) -> dict[str, tuple[str, ...]]:
         """Only those that have one."""
-        keys = {name: tuple(key.get_secret_value() for key in getattr(self, name)) for name in type(self).model_fields}
+        keys = {
+            name: tuple(key.get_secret_value() for key in getattr(self, name))
+            for name in type(self).model_fields
+        }
         return {name: found for name, found in keys.items() if found}
 
 
@@ -148,6 +153,7 @@ class Mail(_Section):
     shop_url: str = "https://shop.example"
     postal_address: str = "Kairos Demo Shop, 1 Example Street, 12345 Exampletown"
     message_id_domain: str = "shop.example"
+    bounce_address: str | None = None
     hourly_limit: Annotated[int, Field(ge=0)] | Literal["none"] = Field(
         10_000, description="at most so many emails an hour, the rest waits; 'none' for no limit"
     )
@@ -159,6 +165,24 @@ class Mail(_Section):
     )
     quiet_hours: Quiet = Quiet()
     smtp: Smtp = Smtp()
+
+
+class Imap(_Section):
+    """A folder of a mailbox in which bounces arrive; read over TLS."""
+
+    host: str | None = None
+    port: Port = 993
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    folder: str = "INBOX"
+
+
+class Bounces(_Section):
+    """Mails that come back."""
+
+    maildir: Path | None = None
+    imap: Imap = Imap()
+    require_proof: bool = False
 
 
 class Live(_Section):
@@ -190,6 +214,7 @@ class Settings(BaseSettings):
     retention_days: int = Field(7, ge=1, description="how long Dagster keeps ticks, runs and their events")
     collector: Collector = Collector()
     mail: Mail = Mail()
+    bounces: Bounces = Bounces()
     live: Live = Live()
 
     @classmethod

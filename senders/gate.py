@@ -107,6 +107,7 @@ def recheck(
     """The part that is asked once more when the body is written and only the dot is missing."""
     return (
         _suppression(connection, subjects)
+        or _bounce_hold(connection, subjects, to_us(now))
         or _consent(connection, subjects, policy)
         or _exit(connection, row, subjects)
         or _address(row)
@@ -142,6 +143,15 @@ def _suppression(connection: sqlite3.Connection, subjects: tuple[str, ...]) -> R
         subjects,
     ).fetchall()
     return Refusal("SUPPRESSED", min((row[0] for row in rows), key=BY_WEIGHT.index)) if rows else None
+
+
+def _bounce_hold(connection: sqlite3.Connection, subjects: tuple[str, ...], now_us: int) -> Refusal | None:
+    """A mailbox that bounced softly again and again is left alone for a while."""
+    found = connection.execute(
+        f"select 1 from bounce_holds where lifted_us is null and until_us > ? and key in ({keys.places(subjects)}) limit 1",
+        (now_us, *subjects),
+    ).fetchone()
+    return Refusal("SUPPRESSED", "soft_bounces") if found else None
 
 
 def _consent(connection: sqlite3.Connection, subjects: tuple[str, ...], policy: Policy) -> Refusal | None:

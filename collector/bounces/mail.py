@@ -41,7 +41,9 @@ class Returned:
 def take_apart(raw: bytes) -> Returned:
     """The parts of a mail. Never raises: a broken one has fewer parts."""
     message = message_from_bytes(_without_envelope_line(raw[:_LARGEST]))
-    found = Returned({name.lower(): decoded(value) for name, value in reversed(_headers(message))}, _type(message))
+    found = Returned(
+        {name.lower(): decoded(value) for name, value in reversed(_headers(message))}, _type(message)
+    )
     texts: list[str] = []
     for part in _leaves(message):
         _sort_in(part, found, texts)
@@ -83,7 +85,13 @@ def _sort_in(part: Message, found: Returned, texts: list[str]) -> None:
         found.reports.append(_blocks(part))
     elif kind == "message/feedback-report":
         found.feedback = {k: v for group in _blocks(part) for k, v in group.items()}
-    elif kind in ("message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers", "message/partial"):
+    elif kind in (
+        "message/rfc822",
+        "message/global",
+        "text/rfc822-headers",
+        "message/global-headers",
+        "message/partial",
+    ):
         found.original = found.original or _headers_inside(part)
     elif kind == "text/html":
         if not "".join(texts).strip():
@@ -94,7 +102,9 @@ def _sort_in(part: Message, found: Returned, texts: list[str]) -> None:
 
 def _text_part(text: str, found: Returned, texts: list[str]) -> None:
     """Some servers send the report as plain text, or a part of headers without saying so."""
-    if re.search(r"^final-recipient:", text, re.I | re.M) and re.search(r"^(?:action|status):", text, re.I | re.M):
+    if re.search(r"^final-recipient:", text, re.I | re.M) and re.search(
+        r"^(?:action|status):", text, re.I | re.M
+    ):
         found.reports.append(field_groups(text))
     if texts and re.match(r"\s*(?:Received|Return-Path|From|Date|Message-ID):", text):
         found.original = found.original or fields_of(text.lstrip())

@@ -30,10 +30,17 @@ def _any(*phrases: str) -> re.Pattern[str]:
 
 # In order of weight: of a text that matches two, the first counts. Texts are compared in small letters.
 _CLEAR_WORDS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("local_program", _any(r"\bprocmail:|command (?:died|failed)|(?:pipe|program|script|filter)\b[^.]{0,40}(?:returned failure|exited|failed)|couldn't create|can't create|mailer (?:error|died)")),
+    (
+        "local_program",
+        _any(
+            r"\bprocmail:|command (?:died|failed)|(?:pipe|program|script|filter)\b[^.]{0,40}(?:returned failure|exited|failed)|couldn't create|can't create|mailer (?:error|died)"
+        ),
+    ),
     (
         "greylisted",
-        _any(r"gr[ae]y ?-?list", r"gr[ae]ylist", r"please (?:re)?try (?:again )?(?:in|after) \d+ (?:sec|min)"),
+        _any(
+            r"gr[ae]y ?-?list", r"gr[ae]ylist", r"please (?:re)?try (?:again )?(?:in|after) \d+ (?:sec|min)"
+        ),
     ),
     (
         "virus",
@@ -319,7 +326,9 @@ _UNEQUIVOCAL = re.compile(r"doesn't have an? \S+ account|account that you tried 
 _GUESSED = re.compile(r"[245]\.\d\.0 - .{0,60}?([45]\d\d)[ -]'(.{5,}?)'(?:\s|$)")
 _QUOTED = re.compile(r"(?<![\w.:/@#-])[45][0-5]\d[ -]+(?:[45]\.\d{1,3}\.\d{1,3}|[<A-Za-z:#(\[])")
 _NOT_ADDRESS = (".2", ".7")  # subjects of RFC 3463 that say: the address was right
-_PASSES = re.compile(r"not found,? try again|try again later|tempor|servfail|timed? ?out|name ?server (?:error|fail)|soft error|malformed or unexpected|lookup fail")
+_PASSES = re.compile(
+    r"not found,? try again|try again later|tempor|servfail|timed? ?out|name ?server (?:error|fail)|soft error|malformed or unexpected|lookup fail"
+)
 _AFTER_DATA = re.compile(
     r"in (?:reply|response) to (?:end of )?data|after (?:end of |initial |pipelined )?(?:data|message body|\.)|smtp command\W{0,5}data|\(state 1[78]\)|>>> data <<< [45]\d\d|to data command|data phase"
 )
@@ -352,7 +361,12 @@ def _corrected(reason: str, said: str | None, code: str | None, words: str) -> s
     """A mailbox that is "inactive" under 5.1.1 is gone. One refused after DATA was there at RCPT: a filter speaks."""
     if reason == "mailbox_disabled" and said == "5.1.1":
         return "mailbox_unknown"
-    if reason == "mailbox_unknown" and not _UNEQUIVOCAL.search(words) and (said is None or said[1:3] in _NOT_ADDRESS) and _AFTER_DATA.search(words):
+    if (
+        reason == "mailbox_unknown"
+        and not _UNEQUIVOCAL.search(words)
+        and (said is None or said[1:3] in _NOT_ADDRESS)
+        and _AFTER_DATA.search(words)
+    ):
         return "filtered"
     if reason in HARD and (code or "")[:1] == "4" and "unavailable" in words:
         return "mailbox_busy"

@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from collector.bounces.mail import Returned, take_apart
-from collector.bounces.meaning import Reply, is_after_data, is_unequivocal, names_address, read_reply, reply_in, status_in
+from collector.bounces.meaning import (
+    Reply,
+    is_after_data,
+    is_unequivocal,
+    names_address,
+    read_reply,
+    reply_in,
+    status_in,
+)
 from collector.webhooks.fields import decision_in
 from collector.webhooks.providers import amazon_ses
 from collector.webhooks.vocabulary import MailEvent
@@ -25,7 +33,9 @@ _DAEMON = re.compile(r"^(?:mailer-daemon|post[_-]?master|mail-?daemon|mailer|roo
 _VERP = re.compile(r"[+-]([A-Za-z0-9._+-]+)=([A-Za-z0-9.-]+\.[A-Za-z]{2,})@")
 _NOT_A_COMPLAINT = ("not-spam", "auth-failure")  # a complaint taken back, and a report about DMARC
 _DELIVERED = ("delivered", "relayed", "expanded")
-_RESULT_LINE = re.compile(r"(?:^|[ \t])(?:<|rfc822;|to:?|for|recipient:?|address:?|user:?|rcpt)?[ \t<\"']*$", re.I)
+_RESULT_LINE = re.compile(
+    r"(?:^|[ \t])(?:<|rfc822;|to:?|for|recipient:?|address:?|user:?|rcpt)?[ \t<\"']*$", re.I
+)
 
 # In front of an address that is not the one the mail was for.
 _SOMEBODY_ELSE = re.compile(r"(?:contact|mail to|write to|generated from|administrator|visit)\W*$", re.I)
@@ -75,6 +85,7 @@ class Reading:
     mail_id: str | None = None  # Message-ID of the mail that came back
     message_id: str | None = None  # of ours that it is about
     decision_id: str | None = None
+    returned_to: str | None = None  # the address it came back to
     verp: str | None = None  # the address it came back to, where that names the recipient
 
     @property
@@ -88,12 +99,15 @@ def read_mail(raw: bytes) -> Reading:
     mail = take_apart(raw)
     bounces = tuple(_bounces(mail)) or (Bounce(recipient=None, kind="none", reason="no_bounce"),)
     own_id = mail.original.get("message-id") or _first_word(mail.headers.get("in-reply-to"))
-    returned_to = mail.headers.get("x-original-to") or mail.headers.get("delivered-to") or mail.headers.get("to")
+    returned_to = (
+        mail.headers.get("x-original-to") or mail.headers.get("delivered-to") or mail.headers.get("to")
+    )
     return Reading(
         bounces=bounces,
         mail_id=_first_word(mail.headers.get("message-id")),
         message_id=own_id,
         decision_id=_decision(mail, own_id, returned_to),
+        returned_to=returned_to,
         verp=_verp(returned_to),
     )
 
@@ -123,7 +137,11 @@ def _bounces(mail: Returned) -> Iterator[Bounce]:
 def _complaint(mail: Returned) -> Bounce:
     kind = mail.feedback.get("feedback-type", "abuse").strip().lower()
     named = tuple(mail.feedback.get(name) for name in ("original-rcpt-to", "removal-recipient"))
-    named = (*named, mail.headers.get("x-hmxmroriginalrecipient"), mail.original.get("x-hmxmroriginalrecipient"))
+    named = (
+        *named,
+        mail.headers.get("x-hmxmroriginalrecipient"),
+        mail.original.get("x-hmxmroriginalrecipient"),
+    )
     recipient = next(filter(None, map(_plain_address, named)), None) or _original_recipient(mail)
     if kind in _NOT_A_COMPLAINT:
         return Bounce(recipient=recipient, kind="none", reason=kind.replace("-", "_"))
@@ -171,7 +189,9 @@ def _from_reports(mail: Returned) -> Iterator[Bounce]:
 
 
 def _is_about_recipient(block: Mapping[str, str]) -> bool:
-    return any(name in block for name in ("final-recipient", "original-recipient", "action", "diagnostic-code"))
+    return any(
+        name in block for name in ("final-recipient", "original-recipient", "action", "diagnostic-code")
+    )
 
 
 def _of_block(block: Mapping[str, str], mail: Returned, is_alone: bool) -> Bounce:
@@ -214,7 +234,9 @@ def _recipient_of(block: Mapping[str, str], mail: Returned) -> str | None:
     return next(filter(None, map(_plain_address, named)), None) or _verp_of(mail) or _original_recipient(mail)
 
 
-def _judged(reply: Reply, recipient: str | None, action: str | None, diagnostic: str, is_delayed: bool) -> Bounce:
+def _judged(
+    reply: Reply, recipient: str | None, action: str | None, diagnostic: str, is_delayed: bool
+) -> Bounce:
     """Whoever still tries has not failed."""
     return Bounce(
         recipient=recipient,
@@ -237,7 +259,8 @@ def _is_automatic_reply(mail: Returned) -> bool:
         return False
     return bool(
         _AUTOMATIC.match(mail.headers.get("auto-submitted", ""))
-        or {"x-autoreply", "x-autorespond", "x-auto-response-suppress", "x-autoresponse"} & mail.headers.keys()
+        or {"x-autoreply", "x-autorespond", "x-auto-response-suppress", "x-autoresponse"}
+        & mail.headers.keys()
         or "auto_reply" in mail.headers.get("precedence", "").lower()
         or _AWAY_SUBJECT.search(mail.headers.get("subject", ""))
     )
@@ -250,14 +273,20 @@ def _looks_like_bounce(mail: Returned) -> bool:
         or mail.headers.get("return-path", "").strip() == "<>"
         or mail.content_type == "multipart/report"
         or "x-failed-recipients" in mail.headers
-        or re.search(r"mail(?:er)?[- ]?(?:delivery|daemon|system|administrator)|postmaster", mail.headers.get("from", ""), re.I)
+        or re.search(
+            r"mail(?:er)?[- ]?(?:delivery|daemon|system|administrator)|postmaster",
+            mail.headers.get("from", ""),
+            re.I,
+        )
         or _says_bounce(mail)
         or (_ANY_ADDRESS.search(mail.notice) and read_reply(reply_in(mail.notice)).reason != "undefined")
     )
 
 
 def _says_bounce(mail: Returned) -> bool:
-    return bool(_BOUNCE_SUBJECT.search(mail.headers.get("subject", ""))) and bool(_ANY_ADDRESS.search(mail.notice))
+    return bool(_BOUNCE_SUBJECT.search(mail.headers.get("subject", ""))) and bool(
+        _ANY_ADDRESS.search(mail.notice)
+    )
 
 
 def _from_text(mail: Returned) -> Iterator[Bounce]:
@@ -282,11 +311,16 @@ def _recipients(mail: Returned) -> list[str]:
     failed = _ANY_ADDRESS.findall(mail.headers.get("x-failed-recipients", ""))
     if failed:
         return _unique(failed)
-    ours = {(_plain_address(mail.headers.get(name)) or "").lower() for name in ("to", "from", "x-original-to", "delivered-to")}
+    ours = {
+        (_plain_address(mail.headers.get(name)) or "").lower()
+        for name in ("to", "from", "x-original-to", "delivered-to")
+    }
     named = [
         match[0].rstrip(".")
         for match in _ANY_ADDRESS.finditer(mail.notice)
-        if match[0].lower().rstrip(".") not in ours and not _DAEMON.match(match[0]) and _stands_out(mail.notice, match)
+        if match[0].lower().rstrip(".") not in ours
+        and not _DAEMON.match(match[0])
+        and _stands_out(mail.notice, match)
     ]
     addressed = _addressed(mail)
     return _unique(named) or list(filter(None, [_verp_of(mail)])) or addressed or _mentioned(mail)
@@ -306,7 +340,11 @@ def _stands_out(notice: str, match: re.Match[str]) -> bool:
         return False
     if re.match(r"[ \t]*[45]\d\d[ -]", line):
         return True
-    return not line.strip(" \t<>\"'(*-:;[]=") or bool(_RESULT_LINE.search(line)) or line.rstrip().endswith(("<", ":", ";"))
+    return (
+        not line.strip(" \t<>\"'(*-:;[]=")
+        or bool(_RESULT_LINE.search(line))
+        or line.rstrip().endswith(("<", ":", ";"))
+    )
 
 
 def _about(recipient: str | None, notice: str) -> str:
@@ -316,7 +354,9 @@ def _about(recipient: str | None, notice: str) -> str:
     starts = [m.start() for m in re.finditer(re.escape(recipient), notice, re.I)]
     if not starts:
         return notice
-    others = [m.start() for m in _ANY_ADDRESS.finditer(notice) if m[0].lower().rstrip(".") != recipient.lower()]
+    others = [
+        m.start() for m in _ANY_ADDRESS.finditer(notice) if m[0].lower().rstrip(".") != recipient.lower()
+    ]
     parts = []
     for start in starts:
         begin = notice.rfind("\n", 0, start) + 1
@@ -357,7 +397,8 @@ def _verp(value: str | None) -> str | None:
 
 def _verp_of(mail: Returned) -> str | None:
     return next(
-        filter(None, (_verp(mail.headers.get(name)) for name in ("x-original-to", "delivered-to", "to"))), None
+        filter(None, (_verp(mail.headers.get(name)) for name in ("x-original-to", "delivered-to", "to"))),
+        None,
     )
 
 

@@ -29,7 +29,9 @@ from collector.webhooks.vocabulary import Ignored, MailEvent, Malformed
 
 logger = logging.getLogger("kairos.collector")
 
-_REMEMBERED = 50_000  # signed calls and events that are durable already; the log's readers drop older repetitions
+_REMEMBERED = (
+    50_000  # signed calls and events that are durable already; the log's readers drop older repetitions
+)
 _LATER = ("certificate_unavailable",)
 
 
@@ -181,4 +183,6 @@ def _subscription(provider: str, payload: Any) -> Response | None:
         return None
     certificate_url(message)
     logger.warning("SNS wants its subscription confirmed; open once: %s", text(message.get("SubscribeURL")))
-    return JSONResponse({"success": True, "accepted": 0, "ignored": ["the subscription waits: see the collector's log"]})
+    return JSONResponse(
+        {"success": True, "accepted": 0, "ignored": ["the subscription waits: see the collector's log"]}
+    )

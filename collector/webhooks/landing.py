@@ -66,7 +66,9 @@ def mailbox_id(address: str | None, secret: str | None) -> str:
     if not address or not secret:
         return "mail-unknown"
     spelled = unicodedata.normalize("NFKC", address).strip().lower()
-    return "mail-" + hmac.digest(secret.encode(), spelled.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
+    return (
+        "mail-" + hmac.digest(secret.encode(), spelled.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
+    )
 
 
 def _properties(event: MailEvent, limits: Limits) -> dict[str, Any]:

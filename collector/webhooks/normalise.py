@@ -9,6 +9,7 @@ from typing import Any
 from collector.bounces.meaning import read_reply
 from collector.webhooks.providers import (
     amazon_ses,
+    bounce_mail,
     brevo,
     mailersend,
     mailgun,
@@ -24,6 +25,7 @@ from collector.webhooks.providers import (
 from collector.webhooks.vocabulary import Ignored, MailEvent, Malformed
 
 _MODULES = (
+    bounce_mail,
     *(amazon_ses, brevo, mailersend, mailgun, mailjet, mandrill),
     *(postal, postmark, resend, sendgrid, sparkpost, unisender_go),
 )
@@ -61,7 +63,7 @@ def normalise(
 
 def _complete(event: MailEvent) -> MailEvent:
     """What every provider leaves to be found out the same way: hard or soft, why, an id of its own."""
-    if event.event_type in _REPLY_SPEAKS:
+    if event.event_type in _REPLY_SPEAKS and event.provider != bounce_mail.NAME:  # read in full already
         event = _with_reply(event)
     return event if event.event_id else replace(event, event_id=_derived_id(event))
 

@@ -15,6 +15,7 @@ def schemes(fetch: Fetch | None = None) -> dict[str, Scheme]:
     shared = SharedSecret()
     return {
         "amazon_ses": Sns(fetch),
+        "bounce_mail": StandardWebhooks(),
         "brevo": shared,
         "mailersend": MailerSend(),
         "mailgun": Mailgun(),

@@ -42,6 +42,7 @@ def window(
 def collector_config(settings: Settings):
     """What the collector needs to know."""
     from collector.config import CollectorConfig, WriteKey
+    from orchestration.bounce_mail import key as bounce_key
     from orchestration.links import link_secrets
 
     own = settings.collector
@@ -52,7 +53,7 @@ def collector_config(settings: Settings):
     return CollectorConfig(
         write_keys=keys,
         link_secrets=link_secrets(settings),
-        webhook_keys=own.webhooks.by_provider(),
+        webhook_keys=own.webhooks.by_provider() | {"bounce_mail": (bounce_key(settings.key()),)},
         public_url=own.public_url,
         host=own.host,
         port=own.port,

@@ -91,7 +91,9 @@ def _about(event: Payload, fact: Feedback, one: Behind) -> list[bytes]:
     if fact.kind in ("complaint", "unsubscribe") and one.customer_id:
         reason = {"reason": fact.kind, "decision_id": one.decision_id}
         found.append(
-            _own("Suppression Added", f"{one.decision_id}.{fact.kind}", fact.at, None, one.customer_id, reason)
+            _own(
+                "Suppression Added", f"{one.decision_id}.{fact.kind}", fact.at, None, one.customer_id, reason
+            )
         )
     return found
 
@@ -99,7 +101,9 @@ def _about(event: Payload, fact: Feedback, one: Behind) -> list[bytes]:
 def _own(
     name: str, id: str, at: datetime, visitor_id: str | None, customer_id: str | None, about: dict[str, Any]
 ) -> bytes:
-    return own_event(name, message_id=id, at=at, anonymous_id=visitor_id, user_id=customer_id, properties=about)
+    return own_event(
+        name, message_id=id, at=at, anonymous_id=visitor_id, user_id=customer_id, properties=about
+    )
 
 
 def _word(value: Any) -> str | None:

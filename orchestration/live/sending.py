@@ -93,6 +93,7 @@ def composer_of(settings: Settings) -> Composer:
         domain=mail.message_id_domain,
         secret=settings.key(),
         unsubscribe_url=links(settings).unsubscribe_url,
+        bounce_address=mail.bounce_address,
     )
     shop = {"name": mail.shop_name, "url": mail.shop_url, "address": mail.postal_address}
     return Composer(Renderer(strict=False), identity, shop, mail.quiet_hours.default_zone)

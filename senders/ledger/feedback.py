@@ -18,7 +18,7 @@ from senders.policy import Policy
 # Where an email may stand when its answer comes, step by step to where the answer leads.
 _WAYS = {
     "delivered": (("IN_DOUBT", "SENT"), ("SENT", "DELIVERED")),
-    "hard_bounce": (("IN_DOUBT", "SENT"), ("SENT", "BOUNCED")),
+    "hard_bounce": (("IN_DOUBT", "SENT"), ("SENT", "BOUNCED"), ("DELIVERED", "BOUNCED")),
     "soft_bounce": (("IN_DOUBT", "SENT"), ("SENT", "BOUNCED")),
     "complaint": (("IN_DOUBT", "SENT"), ("SENT", "COMPLAINED"), ("DELIVERED", "COMPLAINED")),
 }
@@ -103,11 +103,19 @@ def _works(transaction: Transaction, mailboxes: list[str], at_us: int) -> None:
     """A delivery forgives what was soft before it."""
     for key in mailboxes:
         transaction.execute("delete from soft_bounces where key = ? and at_us <= ?", (key, at_us))
-        if transaction.execute("delete from bounce_holds where key = ? and at_us <= ?", (key, at_us)).rowcount:
-            transaction.audit(at_us, "suppression_lifted", subject=key, by="a delivery")
+        lifted = transaction.execute(
+            "update bounce_holds set lifted_us = ? where key = ? and lifted_us is null and at_us <= ?",
+            (at_us, key, at_us),
+        ).rowcount
+        if lifted:
+            transaction.audit(
+                at_us, "suppression_lifted", subject=key, reason="soft_bounces", by="a delivery"
+            )
 
 
-def _count(transaction: Transaction, mailboxes: list[str], fact: Feedback, at_us: int, policy: Policy) -> None:
+def _count(
+    transaction: Transaction, mailboxes: list[str], fact: Feedback, at_us: int, policy: Policy
+) -> None:
     """The third in a week rests the mailbox for a month; one email bounces once, however often it is reported."""
     for key in mailboxes:
         transaction.execute(
@@ -119,7 +127,9 @@ def _count(transaction: Transaction, mailboxes: list[str], fact: Feedback, at_us
             "select count(*) from soft_bounces where key = ? and at_us between ? and ?",
             (key, at_us - window_us, at_us),
         ).fetchone()[0]
-        transaction.execute("delete from soft_bounces where key = ? and at_us < ?", (key, at_us - 4 * window_us))
+        transaction.execute(
+            "delete from soft_bounces where key = ? and at_us < ?", (key, at_us - 4 * window_us)
+        )
         if recent >= policy.soft_bounces:
             _rest(transaction, key, at_us, at_us + span_us(policy.soft_bounce_rest), fact.source)
 
@@ -129,10 +139,12 @@ def _rest(transaction: Transaction, key: str, at_us: int, until_us: int, source:
         """
         insert into bounce_holds (key, at_us, until_us, source) values (?, ?, ?, ?)
         on conflict (key) do update
-        set at_us = excluded.at_us, until_us = excluded.until_us, source = excluded.source
-        where excluded.until_us > until_us
+        set at_us = excluded.at_us, until_us = excluded.until_us, lifted_us = null, source = excluded.source
+        where excluded.until_us > until_us and excluded.at_us >= coalesce(lifted_us, 0)
         """,
         (key, at_us, until_us, source),
     ).rowcount
     if changed:
-        transaction.audit(at_us, "suppressed", subject=key, reason="soft_bounces", source=source, until_us=until_us)
+        transaction.audit(
+            at_us, "suppressed", subject=key, reason="soft_bounces", source=source, until_us=until_us
+        )

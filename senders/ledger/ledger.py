@@ -125,15 +125,29 @@ class Ledger:
         return list(suppressions.listed(self._reader(), now, key))
 
     def suppress_by_hand(
-        self, reason: str, now: datetime, source: str, *, address: str | None = None,
-        person: str | None = None, hashed: str | None = None,
+        self,
+        reason: str,
+        now: datetime,
+        source: str,
+        *,
+        address: str | None = None,
+        person: str | None = None,
+        hashed: str | None = None,
     ) -> None:
         """One mailbox or person, from a list or by a person's decision. It never lifts anything."""
         key = suppressions.key_of(self._secret, address, person, hashed)
-        self._writer.run(lambda transaction: people.suppress_keys(transaction, [key], reason, to_us(now), source))
+        self._writer.run(
+            lambda transaction: people.suppress_keys(transaction, [key], reason, to_us(now), source)
+        )
 
     def lift_suppression(
-        self, who: str, why: str, now: datetime, *, address: str | None = None, person: str | None = None,
+        self,
+        who: str,
+        why: str,
+        now: datetime,
+        *,
+        address: str | None = None,
+        person: str | None = None,
         has_opted_in: bool = False,
     ) -> int:
         """Take back what may be taken back; returns how many reasons. Raises SuppressionError."""

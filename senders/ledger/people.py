@@ -8,7 +8,9 @@ from senders.ledger.facts import NEVER_LIFTED, Alias, Consent, Exit, Suppression
 from senders.ledger.writer import Transaction
 
 
-def learn(transaction: Transaction, facts: Sequence[Exit | Suppression | Consent | Alias], secret: bytes) -> None:
+def learn(
+    transaction: Transaction, facts: Sequence[Exit | Suppression | Consent | Alias], secret: bytes
+) -> None:
     """Take in facts in the order of the log."""
     for fact in facts:
         match fact:

@@ -76,6 +76,7 @@ insert or ignore into edges values
     ('SENT', 'DELIVERED', 'the provider says so'),
     ('SENT', 'BOUNCED', 'the provider says so'),
     ('SENT', 'COMPLAINED', 'the person says so'),
+    ('DELIVERED', 'BOUNCED', 'it came back later'),
     ('DELIVERED', 'COMPLAINED', 'the person says so');
 
 -- One row per email that was meant to be sent.
@@ -173,6 +174,7 @@ create table if not exists bounce_holds (
     key      text primary key,
     at_us    integer not null,
     until_us integer not null,
+    lifted_us integer,                  -- by a delivery, or by a person
     source   text not null
 ) strict, without rowid;
 

@@ -42,7 +42,7 @@ class Suppressed:
 _ALL = """
 select key, reason, at_us, null as until_us, source from suppressions where lifted_us is null
 union all
-select key, 'soft_bounces', at_us, until_us, source from bounce_holds where until_us > :now_us
+select key, 'soft_bounces', at_us, until_us, source from bounce_holds where lifted_us is null and until_us > :now_us
 order by at_us desc, key, reason
 """
 
@@ -80,7 +80,9 @@ def lift(
     found = [
         (row["key"], row["reason"])
         for key in subjects
-        for row in transaction.execute("select key, reason from suppressions where key = ? and lifted_us is null", (key,))
+        for row in transaction.execute(
+            "select key, reason from suppressions where key = ? and lifted_us is null", (key,)
+        )
     ]
     for _, reason in found:
         if reason in NEVER_LIFTED:
@@ -90,20 +92,27 @@ def lift(
                 f"an {reason} is taken back by the person only: repeat with --double-opt-in once they confirmed anew"
             )
     for key, reason in found:
-        transaction.execute("update suppressions set lifted_us = ? where key = ? and reason = ?", (now_us, key, reason))
+        transaction.execute(
+            "update suppressions set lifted_us = ? where key = ? and reason = ?", (now_us, key, reason)
+        )
         transaction.audit(now_us, "suppression_lifted", subject=key, reason=reason, who=who, why=why)
     return len(found) + sum(_lift_hold(transaction, key, now_us, who, why) for key in subjects)
 
 
 def _lift_hold(transaction: Transaction, key: str, now_us: int, who: str, why: str) -> int:
     transaction.execute("delete from soft_bounces where key = ?", (key,))
-    held = transaction.execute("delete from bounce_holds where key = ?", (key,)).rowcount
+    held = transaction.execute(
+        "update bounce_holds set lifted_us = ? where key = ? and lifted_us is null and until_us > ?",
+        (now_us, key, now_us),
+    ).rowcount
     if held:
         transaction.audit(now_us, "suppression_lifted", subject=key, reason=SOFT, who=who, why=why)
     return held
 
 
-def key_of(secret: bytes, address: str | None = None, person: str | None = None, hashed: str | None = None) -> str:
+def key_of(
+    secret: bytes, address: str | None = None, person: str | None = None, hashed: str | None = None
+) -> str:
     """The key of exactly one of them."""
     if address:
         return keys.address_key(keys.address_hash(address, secret))

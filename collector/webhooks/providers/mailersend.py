@@ -3,7 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from collector.webhooks.fields import address, at, decision_in, first_text, instant, items, mapping, text, texts
+from collector.webhooks.fields import (
+    address,
+    at,
+    decision_in,
+    first_text,
+    instant,
+    items,
+    mapping,
+    text,
+    texts,
+)
 from collector.webhooks.vocabulary import Ignored, MailEvent, Malformed
 
 NAME = "mailersend"

@@ -124,5 +124,10 @@ def _headers(value: Any) -> dict[str, Any]:
 
 
 def _reject_reason(kind: str, named: str | None) -> str | None:
-    fallback = {"bounced": "bounced", "rejected": "other", "complained": "spam", "unsubscribed": "unsubscribed"}
+    fallback = {
+        "bounced": "bounced",
+        "rejected": "other",
+        "complained": "spam",
+        "unsubscribed": "unsubscribed",
+    }
     return (named or fallback[kind]) if kind in fallback else None

@@ -3,7 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from collector.webhooks.fields import address, decision_in, first_text, instant, items, json_object, text, texts
+from collector.webhooks.fields import (
+    address,
+    decision_in,
+    first_text,
+    instant,
+    items,
+    json_object,
+    text,
+    texts,
+)
 from collector.webhooks.vocabulary import Ignored, MailEvent, Malformed
 
 NAME = "mailjet"

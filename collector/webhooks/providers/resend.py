@@ -54,7 +54,9 @@ def _one(event: Mapping[str, Any], kind: str, event_id: str | None) -> MailEvent
         message_id=text(data.get("email_id")),
         event_id=event_id,
         decision_id=decision_in(
-            {**_tags(data.get("tags")), **metadata, **headers}, headers.get("message-id"), data.get("message_id")
+            {**_tags(data.get("tags")), **metadata, **headers},
+            headers.get("message-id"),
+            data.get("message_id"),
         ),
         hardness=_hardness(kind, bounce, is_suppressed),
         reject_reason=_reject_reason(kind, is_suppressed),

@@ -70,4 +70,6 @@ def check_instant(signed: datetime, call: Signed, most: timedelta = TOLERANCE) -
 
 def forged() -> Forged:
     """The one answer to a signature that does not match: it says nothing that helps guessing."""
-    return Forged("invalid_signature", "the signature does not match: is the key in kairos.toml the provider's?")
+    return Forged(
+        "invalid_signature", "the signature does not match: is the key in kairos.toml the provider's?"
+    )

@@ -20,8 +20,24 @@ _HOST = re.compile(r"sns\.[a-z]{2}(?:-[a-z]+)+-\d\.amazonaws\.com(?:\.cn)?")
 _PATH = re.compile(r"/SimpleNotificationService-[A-Za-z0-9]+\.pem")
 _FIELDS = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
-    "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
-    "UnsubscribeConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
+    "SubscriptionConfirmation": (
+        "Message",
+        "MessageId",
+        "SubscribeURL",
+        "Timestamp",
+        "Token",
+        "TopicArn",
+        "Type",
+    ),
+    "UnsubscribeConfirmation": (
+        "Message",
+        "MessageId",
+        "SubscribeURL",
+        "Timestamp",
+        "Token",
+        "TopicArn",
+        "Type",
+    ),
 }
 _RETRIED = timedelta(hours=24)  # SNS goes on trying for hours with the signature of the first time
 _KEPT = 16
@@ -85,7 +101,9 @@ def certificate_url(message: Mapping[str, Any]) -> str:
     except ValueError:
         is_theirs = False
     if not is_theirs:
-        raise Forged("untrusted_certificate", "SigningCertURL is not an https address of sns.<region>.amazonaws.com")
+        raise Forged(
+            "untrusted_certificate", "SigningCertURL is not an https address of sns.<region>.amazonaws.com"
+        )
     return url
 
 
@@ -106,7 +124,9 @@ def fetch_certificate(url: str) -> bytes:
         with httpx.Client(follow_redirects=False, timeout=5, trust_env=True) as client:
             answer = client.get(url)
     except httpx.HTTPError as error:
-        raise Forged("certificate_unavailable", f"the certificate could not be fetched: {type(error).__name__}") from None
+        raise Forged(
+            "certificate_unavailable", f"the certificate could not be fetched: {type(error).__name__}"
+        ) from None
     if answer.status_code != 200 or len(answer.content) > _LARGEST:
         raise Forged("certificate_unavailable", f"the certificate could not be fetched: {answer.status_code}")
     return answer.content

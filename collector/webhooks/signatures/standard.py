@@ -16,7 +16,7 @@ class StandardWebhooks:
         id, timestamp, signatures = (_header(call, name) for name in ("id", "timestamp", "signature"))
         check_age(timestamp, call)
         signed = f"{id}.{timestamp}.".encode() + call.body
-        expected = [_sign(key, signed) for key in keys]
+        expected = [sign(key, signed) for key in keys]
         given = [part.partition(",")[2] for part in signatures.split() if part.startswith("v1,")]
         if not any([is_equal(one, other) for one in given for other in expected]):
             raise forged()
@@ -30,7 +30,8 @@ def _header(call: Signed, name: str) -> str:
     return value
 
 
-def _sign(key: str, signed: bytes) -> str:
+def sign(key: str, signed: bytes) -> str:
+    """The signature of `id.timestamp.body`, base64."""
     try:
         secret = base64.b64decode(key.removeprefix("whsec_"), validate=True)
     except binascii.Error:
