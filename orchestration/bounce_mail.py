@@ -7,6 +7,7 @@ and its Message-ID makes the repetition harmless.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hmac
 import imaplib
 import json
@@ -189,10 +190,8 @@ def _mark(file: Path) -> None:
     """From `new` to `cur`, with the flag for seen."""
     base, _, flags = file.name.partition(":2,")
     target = file.parent.parent / "cur" / f"{base}:2,{''.join(sorted({*flags, _SEEN}))}"
-    try:
+    with contextlib.suppress(FileNotFoundError):  # somebody else took it; its events are in the log
         file.rename(target)
-    except FileNotFoundError:
-        pass  # somebody else took it; its events are in the log
 
 
 def _seen(box: imaplib.IMAP4, uid: str) -> None:

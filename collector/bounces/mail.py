@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from email.message import Message
 from email.header import decode_header, make_header
+from email.message import Message
 
 _LARGEST = 512 * 1024  # of a mail that are read; what a server says stands at the beginning
 _TAG = re.compile(r"<(?:style|script|title).*?</(?:style|script|title)>|<(?![\w.+=-]+@)[^<>]*>", re.I | re.S)
@@ -116,7 +116,7 @@ def _blocks(part: Message) -> list[dict[str, str]]:
     """Groups of fields, one per recipient; the library's own parser gives up on those that are encoded."""
     payload = part.get_payload()
     if isinstance(payload, list) and any(block.items() for block in payload):
-        text = "\n\n".join(block.as_string() for block in payload)
+        text = "\n\n".join(block.as_bytes().decode("utf-8", "replace") for block in payload)
     else:
         text = _text(part)
     return field_groups(text)

@@ -199,18 +199,18 @@ _CLEAR_WORDS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"(?:domain|host|hostname)[^.;]{0,60}(?:do(?:es)?(?: not|n't) (?:exist|resolve)|not found|unknown|must exist|couldn't be found|could not be found|is (?:invalid|not valid|unknown|not known))",
             r"nxdomain|name or service not known|unroutable|un-?route?able|unable to route|cannot route|can'?t route|not routable|no route to domain",
             r"(?:couldn't|could not|can't|cannot|unable to) (?:find|resolve|locate)[^.]{0,30}(?:host|domain|mx)(?!.{0,60}try again)",
-            r"no (?:valid )?(?:mx|dns|a) (?:record|host|entry)|(?:mx|dns) records? (?:do|does|not|point)|mx records point to non-?existent",
+            r"no (?:valid )?(?:mx|dns|a) (?:record|host|entry)|(?:mx|dns) records? (?:do|does|not)\b|mx records point to non-?existent",
             r"host \S+ not found(?!.{0,60}try again)|(?:domain|host)[^.;]{0,30}(?:is )?not reachable|dns (?:domain|error)[^.]{0,30}(?:not exist|invalid)|mail domain mentioned",
         ),
     ),
     (
         "mailbox_unknown",
         _any(
-            r"(?:user|recipient|mail ?box|address|account|destinat\w+|person|addressee|local ?part|alias|username|userid|utente|usuario|utilisateur|empf[aä]nger|benutzer|destinataire)s?\b(?:['’\w<>@.:;,\"\[\]()/=+*&%-]|\s){0,70}?(?:unknown|not (?:be )?(?:found|known|recogni[sz]ed|recogni[sz]e|exist\w*|listed|present|recogni[sz]ed|local|valid|ok\b|allowed here|verified|a valid|one of)|do(?:es)? ?n[o']t (?:exist|have|appear)|doesn't|non-?existent|invalid|inconnue?|introuvable|invalide|sconosciut\w+|desconocid\w+|unbekannt|n'existe pas|no existe|is not a (?:known|valid)|nicht (?:gefunden|bekannt)|couldn't be found|could not be found|undeliverable|isn't (?:in|a|found))",
+            r"(?:user|recipient|mail ?box|address|account|destinat\w+|person|addressee|local ?part|alias|username|userid|utente|usuario|utilisateur|empf[aä]nger|benutzer|destinataire)s?\b(?:['’\w<>@.:;,\"\[\]()/=+*&%-]|\s){0,70}?(?:unknown|not (?:be )?(?:found|known|recogni[sz]ed|recogni[sz]e|exist\w*|listed|present|recogni[sz]ed|local|valid|ok\b|allowed here|verified|a valid|one of)|do(?:es)? ?n[o']t (?:exist|have|appear)|doesn't|non-?existent|invalid|inconnue?|introuvable|invalide|sconosciut\w+|desconocid\w+|unbekannt|n'existe pas|no existe|is not a (?:known|valid)|nicht (?:gefunden|bekannt)|couldn['’]t be found|could not be found|wasn['’]t found|undeliverable|isn't (?:in|a|found))",
             r"(?:unknown|no such|invalid|nonexistent|non-existent|no valid|bad|wrong|illegal|incorrect|unrecogni[sz]ed|inconnu|unbekannt\w*|obsolete|nessun|nonexist\w*|not a (?:valid|known)|no) (?:or \w+ )?(?:local |virtual |destination |e-?mail |mail |final |smtp |recipient |lotus notes |such |delivery |internet )*(?:user(?:id|name)?|recipient|mail ?box|address|account|person|alias|name|addressee|local ?part|rcpt|empf|utente|usuario|entity|member|directory entry)",
             r"no (?:mail ?box|account|one|users?|person) (?:here|by|with|at|available|of|named|known|exists?)|not (?:a |an )?(?:known |valid |active |local |our |existing )+(?:user|recipient|mail ?box|address|account|customer|member)",
             r"(?:not|isn't) (?:listed )?(?:in|on|found in) (?:the |our |my |public |domino |address |lotus |name |user |virtual )*(?:directory|address book|name & address|validrcptto|user database|passwd|database|list of users|aliases)",
-            r"recipient address rejected\W*$|badrcptto|badrecipientto|validrcptto|recipnotfound|resolver\.adr|recipient (?:not found|address rejected: (?:user|unknown|undeliverable|invalid|access))",
+            r"recipient address rejected\W*$|(?<!sender )(?<!from )\baddress rejected(?!:)|wasn['’]t found at|cuda_nsu|badrcptto|badrecipientto|validrcptto|recipnotfound|resolver\.adr|recipient (?:not found|address rejected: (?:user|unknown|undeliverable|invalid|access))",
             r"no longer (?:valid|accepts? (?:mail|e-?mail|message)|in (?:use|service)|exists?|available|active)",
             r"user missing home|can't (?:accept|open) user|sorry, (?:no mailbox|user|i (?:couldn't|wasn't able to) find)|mail ?box (?:is )?(?:unavailable|not available|missing)|account (?:is )?(?:unavailable|not available)|user (?:is )?unavailable",
             r"not have an? (?:\S+ )?account|no account|not our customer|never existed|delete[d]? (?:account|user|mail ?box)|(?:account|user|mail ?box)[^.]{0,30}(?:been |was |is )?(?:deleted|removed)|undeliverable address|address unknown|no mailbox|mailbox not|user not|unknown (?:or illegal|to us)|does not exist|doesn't exist|dosn't exist|not exist\b|check (?:if|that|whether) (?:the )?(?:e-?mail )?address is (?:correct|valid)|incorrectly addressed",
@@ -327,7 +327,7 @@ _GUESSED = re.compile(r"[245]\.\d\.0 - .{0,60}?([45]\d\d)[ -]'(.{5,}?)'(?:\s|$)"
 _QUOTED = re.compile(r"(?<![\w.:/@#-])[45][0-5]\d[ -]+(?:[45]\.\d{1,3}\.\d{1,3}|[<A-Za-z:#(\[])")
 _NOT_ADDRESS = (".2", ".7")  # subjects of RFC 3463 that say: the address was right
 _PASSES = re.compile(
-    r"not found,? try again|try again later|tempor|servfail|timed? ?out|name ?server (?:error|fail)|soft error|malformed or unexpected|lookup fail"
+    r"not found,? try again|try again later|tempor|servfail|timed? ?out|name ?server (?:error|fail)|soft error|malformed or unexpected"
 )
 _AFTER_DATA = re.compile(
     r"in (?:reply|response) to (?:end of )?data|after (?:end of |initial |pipelined )?(?:data|message body|\.)|smtp command\W{0,5}data|\(state 1[78]\)|>>> data <<< [45]\d\d|to data command|data phase"

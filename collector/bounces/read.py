@@ -26,9 +26,11 @@ from collector.webhooks.vocabulary import MailEvent
 Kind = Literal["hard", "soft", "complaint", "none"]
 _WEIGHT: tuple[Kind, ...] = ("complaint", "hard", "soft", "none")
 
-_ADDRESS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+[A-Za-z0-9]"
+_ADDRESS = r"[A-Za-z0-9!#$%&*+/=?^_`{|}~-][A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]*@[A-Za-z0-9.-]+[A-Za-z0-9]"
 _ANY_ADDRESS = re.compile(_ADDRESS)
 _DAEMON = re.compile(r"^(?:mailer-daemon|post[_-]?master|mail-?daemon|mailer|root|no-?reply|bounces?)@", re.I)
+_SERVER = re.compile(r"^(?:mailer-daemon|post[_-]?master|mail-?daemon|mailer|bounces?)@", re.I)
+_ANSWER = re.compile(r"(?:re|aw|sv|antw|fwd?|wg)\s*:", re.I)
 # VERP: `bounces+ann=example.com@ours`, `b+ann=example.com@ours`.
 _VERP = re.compile(r"[+-]([A-Za-z0-9._+-]+)=([A-Za-z0-9.-]+\.[A-Za-z]{2,})@")
 _NOT_A_COMPLAINT = ("not-spam", "auth-failure")  # a complaint taken back, and a report about DMARC
@@ -259,8 +261,7 @@ def _is_automatic_reply(mail: Returned) -> bool:
         return False
     return bool(
         _AUTOMATIC.match(mail.headers.get("auto-submitted", ""))
-        or {"x-autoreply", "x-autorespond", "x-auto-response-suppress", "x-autoresponse"}
-        & mail.headers.keys()
+        or {"x-autoreply", "x-autorespond", "x-autoresponse"} & mail.headers.keys()
         or "auto_reply" in mail.headers.get("precedence", "").lower()
         or _AWAY_SUBJECT.search(mail.headers.get("subject", ""))
     )
@@ -269,7 +270,7 @@ def _is_automatic_reply(mail: Returned) -> bool:
 def _looks_like_bounce(mail: Returned) -> bool:
     sender = _plain_address(mail.headers.get("from")) or ""
     return bool(
-        _DAEMON.match(sender)
+        _SERVER.match(sender)
         or mail.headers.get("return-path", "").strip() == "<>"
         or mail.content_type == "multipart/report"
         or "x-failed-recipients" in mail.headers
@@ -278,9 +279,17 @@ def _looks_like_bounce(mail: Returned) -> bool:
             mail.headers.get("from", ""),
             re.I,
         )
-        or _says_bounce(mail)
-        or (_ANY_ADDRESS.search(mail.notice) and read_reply(reply_in(mail.notice)).reason != "undefined")
+        or (
+            not _ANSWER.match(mail.headers.get("subject", ""))
+            and (_says_bounce(mail) or _quotes_refusal(mail))
+        )
     )
+
+
+def _quotes_refusal(mail: Returned) -> bool:
+    """A reply of a mail server whose meaning is known, and an address."""
+    is_known = read_reply(reply_in(mail.notice)).reason != "undefined"
+    return is_known and bool(_ANY_ADDRESS.search(mail.notice))
 
 
 def _says_bounce(mail: Returned) -> bool:

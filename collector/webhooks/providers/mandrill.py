@@ -3,8 +3,18 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from collector.webhooks.fields import address, decision_in, first_text, instant, items, json_object, mapping
-from collector.webhooks.fields import at, text, texts
+from collector.webhooks.fields import (
+    address,
+    at,
+    decision_in,
+    first_text,
+    instant,
+    items,
+    json_object,
+    mapping,
+    text,
+    texts,
+)
 from collector.webhooks.vocabulary import Ignored, MailEvent, Malformed
 
 NAME = "mandrill"

@@ -4,8 +4,18 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from collector.webhooks.fields import address, at, decision_in, first_text, instant, items, json_object
-from collector.webhooks.fields import mapping, text, texts
+from collector.webhooks.fields import (
+    address,
+    at,
+    decision_in,
+    first_text,
+    instant,
+    items,
+    json_object,
+    mapping,
+    text,
+    texts,
+)
 from collector.webhooks.vocabulary import Ignored, MailEvent, Malformed
 
 NAME = "resend"
