@@ -287,8 +287,9 @@ def _looks_like_bounce(mail: Returned) -> bool:
 
 
 def _quotes_refusal(mail: Returned) -> bool:
-    """A reply of a mail server whose meaning is known, and an address."""
+    """A reply of a mail server, or words beside the returned message, whose meaning is known; and an address."""
     is_known = read_reply(reply_in(mail.notice)).reason != "undefined"
+    is_known = is_known or (bool(mail.original) and read_reply(mail.notice).reason not in _SAYS_LITTLE)
     return is_known and bool(_ANY_ADDRESS.search(mail.notice))
 
 
@@ -307,7 +308,8 @@ def _from_text(mail: Returned) -> Iterator[Bounce]:
     for recipient in recipients or [None]:
         notice = mail.notice if len(recipients) < 2 else _about(recipient, mail.notice)
         # The subject alone rarely says why, but sometimes it is all there is.
-        reply = _understand(reply_in(notice), notice, None)
+        quoted = reply_in(notice)
+        reply = _after_data(_understand(quoted, notice, None), quoted, notice)
         if reply.reason == "undefined":
             reply = read_reply(f"{subject}\n{notice}")
         has_failed = (reply.status or reply.code or "")[:1] == "5"
@@ -324,10 +326,12 @@ def _recipients(mail: Returned) -> list[str]:
         (_plain_address(mail.headers.get(name)) or "").lower()
         for name in ("to", "from", "x-original-to", "delivered-to")
     }
+    mentioned = list(_ANY_ADDRESS.finditer(mail.notice))
+    others = {match[0].lower().rstrip(".") for match in mentioned if _is_somebody_else(mail.notice, match)}
     named = [
         match[0].rstrip(".")
-        for match in _ANY_ADDRESS.finditer(mail.notice)
-        if match[0].lower().rstrip(".") not in ours
+        for match in mentioned
+        if match[0].lower().rstrip(".") not in ours | others
         and not _DAEMON.match(match[0])
         and _stands_out(mail.notice, match)
     ]
@@ -345,8 +349,6 @@ def _stands_out(notice: str, match: re.Match[str]) -> bool:
     line = notice[notice.rfind("\n", 0, match.start()) + 1 : match.start()]
     if re.search(r"message-?id|references|reply-to|^[> \t]*(?:from|sender|to|cc):", line, re.I):
         return False
-    if _SOMEBODY_ELSE.search(notice[: match.start()][-60:]):
-        return False
     if re.match(r"[ \t]*[45]\d\d[ -]", line):
         return True
     return (
@@ -354,6 +356,11 @@ def _stands_out(notice: str, match: re.Match[str]) -> bool:
         or bool(_RESULT_LINE.search(line))
         or line.rstrip().endswith(("<", ":", ";"))
     )
+
+
+def _is_somebody_else(notice: str, match: re.Match[str]) -> bool:
+    """To be contacted, or where a mailing list came from."""
+    return bool(_SOMEBODY_ELSE.search(notice[: match.start()][-60:]))
 
 
 def _about(recipient: str | None, notice: str) -> str:
