@@ -13,17 +13,37 @@ from typing import Any
 
 import msgspec
 
+from collector.bounces.meaning import read_reply
 from orchestration.live.decode import Payload
 from orchestration.live.events import own_event
 from senders.ledger.facts import Feedback
 from senders.ledger.feedback import Behind
 
+REFUSED = "Email Failed"  # our own receipt
+_ABOUT_MAILBOX = ("mailbox_full", "mailbox_disabled")
+# Reasons of soft bounces that lie with us; a blocked server must not rest everybody's mailbox.
+_ABOUT_US = frozenset(
+    {
+        *(
+            "authentication",
+            "blocked",
+            "content",
+            "greylisted",
+            "rate_limited",
+            "relay_denied",
+            "reverse_dns",
+        ),
+        *("sender_refused", "spam", "too_big", "virus"),
+    }
+)
 _WORD = re.compile(r"[a-z_ -]{1,40}")
 
 
 def feedback(event: Payload, at: datetime) -> Feedback | None:
     """What the ledger has to know of an answer; None for events that are none, or change nothing."""
     said = _properties(event)
+    if event.event == REFUSED:
+        return _refused(said, event, at)
     kind = _kind(event.event, said) if said.get("provider") else None
     if kind is None:
         return None
@@ -43,7 +63,19 @@ def feedback(event: Payload, at: datetime) -> Feedback | None:
 
 def is_feedback(event: Payload) -> bool:
     """Whether a provider or mail server answered; opens and clicks are people's, and read where links are."""
-    return event.event in _KINDS and b'"provider"' in bytes(event.properties)
+    return event.event == REFUSED or (event.event in _KINDS and b'"provider"' in bytes(event.properties))
+
+
+def _refused(said: dict[str, Any], event: Payload, at: datetime) -> Feedback | None:
+    """A mail server's refusal while we were talking to it: the same words mean the same as in a bounce."""
+    reply = read_reply(said.get("reason") or "")
+    decision_id = said.get("decision_id")
+    if not isinstance(decision_id, str) or not (reply.is_hard or reply.reason in _ABOUT_MAILBOX):
+        return None
+    kind = "hard_bounce" if reply.is_hard else "soft_bounce"
+    return Feedback(
+        kind, at, event.message_id or "", decision_id=decision_id, reason=reply.reason, source="smtp"
+    )
 
 
 def told(event: Payload, fact: Feedback, people: Iterable[Behind]) -> list[bytes]:
@@ -71,19 +103,21 @@ def _kind(name: str | None, said: dict[str, Any]) -> Any:
         hardness = said.get("hardness")
         if hardness == "hard":
             return "hard_bounce"
-        return "soft_bounce" if name == "Email Bounced" else None
+        if name != "Email Bounced":
+            return None
+        return "block" if said.get("reason") in _ABOUT_US else "soft_bounce"
     return _KINDS.get(name or "")
 
 
 def _about(event: Payload, fact: Feedback, one: Behind) -> list[bytes]:
-    if fact.kind == "delivered":
+    if fact.kind == "delivered" or event.event == REFUSED:  # the models have our receipt
         return []
     about = {
         "decision_id": one.decision_id,
         "trigger_name": one.trigger_name,
         "touch": one.touch,
         "reason": fact.reason,
-        "hardness": {"hard_bounce": "hard", "soft_bounce": "soft"}.get(fact.kind),
+        "hardness": {"hard_bounce": "hard", "soft_bounce": "soft", "block": "soft"}.get(fact.kind),
         "answer_id": event.message_id,
     }
     id = f"{event.message_id}.{one.customer_id or one.visitor_id}"[:256]

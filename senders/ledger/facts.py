@@ -36,7 +36,8 @@ class Suppression:
 class Feedback:
     """What a mail server or the recipient answered, about a decision, an address, or both."""
 
-    kind: Literal["delivered", "hard_bounce", "soft_bounce", "complaint", "unsubscribe"]
+    # A block is a refusal because of us: our server, our reputation, this message. It says nothing about the mailbox.
+    kind: Literal["delivered", "hard_bounce", "soft_bounce", "block", "complaint", "unsubscribe"]
     at: datetime
     event_id: str  # the same in every repetition
     address: str | None = None

@@ -20,6 +20,7 @@ _WAYS = {
     "delivered": (("IN_DOUBT", "SENT"), ("SENT", "DELIVERED")),
     "hard_bounce": (("IN_DOUBT", "SENT"), ("SENT", "BOUNCED"), ("DELIVERED", "BOUNCED")),
     "soft_bounce": (("IN_DOUBT", "SENT"), ("SENT", "BOUNCED")),
+    "block": (("IN_DOUBT", "SENT"), ("SENT", "BOUNCED")),
     "complaint": (("IN_DOUBT", "SENT"), ("SENT", "COMPLAINED"), ("DELIVERED", "COMPLAINED")),
 }
 

@@ -10,6 +10,8 @@ from datetime import timedelta
 import pytest
 
 from collector.config import CollectorConfig, WriteKey
+from orchestration.live.receipts import ReceiptExport
+from senders.outcome import Outcome
 from tests.collector.asking import Asked
 from tests.orchestration.traffic import Bench
 
@@ -98,6 +100,36 @@ def test_three_soft_bounces_in_a_week_do(shop: Bench):
         reported(shop, Type="SoftBounce", ID=number)
 
     assert at_the_gate(shop) == []
+
+
+def test_a_server_that_blocks_us_says_nothing_about_the_mailbox(shop: Bench):
+    leaves_a_cart(shop)
+    for number in range(5):
+        reported(shop, Type="SoftBounce", ID=number, Details="554 5.7.1 blocked using zen.spamhaus.org")
+
+    assert len(at_the_gate(shop)) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        ("550 User unknown", "hard_bounce"),
+        ("550 5.1.1 no such user", "hard_bounce"),
+        ("552 5.2.2 over quota", None),
+        ("554 5.7.1 blocked by spamhaus", None),
+    ],
+)
+def test_a_refusal_during_smtp_means_what_it_means_in_a_bounce(shop: Bench, reply, reason):
+    """The receipt goes back into the log, and is read like what a provider reports."""
+    leaves_a_cart(shop)
+    [id] = at_the_gate(shop)
+    now = shop.clock()
+    shop.ledger.settle(id, Outcome("rejected", reply), now)
+    ReceiptExport(shop.log, shop.ledger).run(now)
+    shop.lane.facts.catch_up()
+
+    found = [one.reason for one in shop.ledger.suppressions(now, address="ann@example.com")]
+    assert found == ([reason] if reason else [])
 
 
 def test_a_complaint_reaches_the_models_and_a_bounce_stays_with_the_mailbox(shop: Bench):
