@@ -36,6 +36,7 @@ _CLEAR_WORDS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"\bprocmail:|command (?:died|failed)|(?:pipe|program|script|filter)\b[^.]{0,40}(?:returned failure|exited|failed)|couldn't create|can't create|mailer (?:error|died)"
         ),
     ),
+    ("unverified", _any(r"unverified address|address verification (?:in progress|pending)")),
     (
         "greylisted",
         _any(
@@ -81,7 +82,7 @@ _CLEAR_WORDS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "sender_refused",
         _any(
             r"(?:sender|from|return-path|mail from)(?: e-?mail)? (?:address|domain|host)?[^.;]{0,60}(?:does not exist|doesn't (?:exist|resolve)|not (?:exist|found|valid|verified|resolv\w+)|invalid|unresolv\w+|rejected|refused|denied|unknown)",
-            r"domain of sender|sender (?:verif|domain|rejected|denied|not)|(?:invalid|unknown|bad|no such|unverified) (?:sender|return[- ]path|from)|verify (?:your )?sender|callout",
+            r"domain of sender|verification failed for|sender (?:verif|domain|rejected|denied|not)|(?:invalid|unknown|bad|no such|unverified) (?:sender|return[- ]path|from)|verify (?:your )?sender|callout",
         ),
     ),
     (
@@ -99,7 +100,7 @@ _CLEAR_WORDS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"(?:dynamic|residential|dial-?up|generic|dul|pbl).{0,25}(?:ip|address|host|range)",
             r"not (?:allowed|permitted|accepting) (?:to connect|mail from|connections? from|messages? from)",
             r"(?:refused|rejected|denied|no) (?:e?mail|access|connections?|messages?) from (?:your|this|the|\[?\d)",
-            r"bad sender ip|bad (?:helo|host)|invalid helo|helo (?:command )?rejected",
+            r"\b(?:in|bad|invalid|your) (?:he|eh)lo\b|\b(?:he|eh)lo (?:name|command|argument|host)|bad sender ip|bad (?:helo|host)|invalid helo|helo (?:command )?rejected",
             r"part of their network is on our block",
             r"messages? from .{0,60}weren't sent",
             r"too many (?:spam|complaint)s? ",
@@ -206,13 +207,13 @@ _CLEAR_WORDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "mailbox_unknown",
         _any(
-            r"(?:user|recipient|mail ?box|address|account|destinat\w+|person|addressee|local ?part|alias|username|userid|utente|usuario|utilisateur|empf[aä]nger|benutzer|destinataire)s?\b(?:['’\w<>@.:;,\"\[\]()/=+*&%-]|\s){0,70}?(?:unknown|not (?:be )?(?:found|known|recogni[sz]ed|recogni[sz]e|exist\w*|listed|present|recogni[sz]ed|local|valid|ok\b|allowed here|verified|a valid|one of)|do(?:es)? ?n[o']t (?:exist|have|appear)|doesn't|non-?existent|invalid|inconnue?|introuvable|invalide|sconosciut\w+|desconocid\w+|unbekannt|n'existe pas|no existe|is not a (?:known|valid)|nicht (?:gefunden|bekannt)|couldn['’]t be found|could not be found|wasn['’]t found|undeliverable|isn't (?:in|a|found))",
+            r"(?:user|recipient|mail ?box|address|account|destinat\w+|person|addressee|local ?part|alias|username|userid|utente|usuario|utilisateur|empf[aä]nger|benutzer|nutzer|compte|konto|destinataire)s?\b(?:['’\w<>@.:;,\"\[\]()/=+*&%-]|\s){0,70}?(?:unknown|not (?:be )?(?:found|known|recogni[sz]ed|recogni[sz]e|exist\w*|listed|present|recogni[sz]ed|local|valid|ok\b|allowed here|verified|a valid|one of)|do(?:es)? ?n[o']t (?:exist|have|appear)|doesn't|non-?existent|invalid|inconnue?|introuvable|invalide|sconosciut\w+|desconocid\w+|unbekannt|n'existe pas|no existe|is not a (?:known|valid)|nicht (?:gefunden|bekannt)|couldn['’]t be found|could not be found|wasn['’]t found|undeliverable|isn't (?:in|a|found))",
             r"(?:unknown|no such|invalid|nonexistent|non-existent|no valid|bad|wrong|illegal|incorrect|unrecogni[sz]ed|inconnu|unbekannt\w*|obsolete|nessun|nonexist\w*|not a (?:valid|known)|no) (?:or \w+ )?(?:local |virtual |destination |e-?mail |mail |final |smtp |recipient |lotus notes |such |delivery |internet )*(?:user(?:id|name)?|recipient|mail ?box|address|account|person|alias|name|addressee|local ?part|rcpt|empf|utente|usuario|entity|member|directory entry)",
             r"no (?:mail ?box|account|one|users?|person) (?:here|by|with|at|available|of|named|known|exists?)|not (?:a |an )?(?:known |valid |active |local |our |existing )+(?:user|recipient|mail ?box|address|account|customer|member)",
             r"(?:not|isn't) (?:listed )?(?:in|on|found in) (?:the |our |my |public |domino |address |lotus |name |user |virtual )*(?:directory|address book|name & address|validrcptto|user database|passwd|database|list of users|aliases)",
             r"recipient address rejected\W*$|(?<!sender )(?<!from )\baddress rejected(?!:)|wasn['’]t found at|cuda_nsu|badrcptto|badrecipientto|validrcptto|recipnotfound|resolver\.adr|recipient (?:not found|address rejected: (?:user|unknown|undeliverable|invalid|access))",
             r"no longer (?:valid|accepts? (?:mail|e-?mail|message)|in (?:use|service)|exists?|available|active)",
-            r"user missing home|can't (?:accept|open) user|sorry, (?:no mailbox|user|i (?:couldn't|wasn't able to) find)|mail ?box (?:is )?(?:unavailable|not available|missing)|account (?:is )?(?:unavailable|not available)|user (?:is )?unavailable",
+            r"(?:unable to|cannot|could not|can't) find (?:an? |the |that )?(?:alias |local |such )?(?:user|recipient|mail ?box|alias|account)|user missing home|can't (?:accept|open) user|sorry, (?:no mailbox|user|i (?:couldn't|wasn't able to) find)|mail ?box (?:is )?(?:unavailable|not available|missing)|account (?:is )?(?:unavailable|not available)|user (?:is )?unavailable",
             r"not have an? (?:\S+ )?account|no account|not our customer|never existed|delete[d]? (?:account|user|mail ?box)|(?:account|user|mail ?box)[^.]{0,30}(?:been |was |is )?(?:deleted|removed)|undeliverable address|address unknown|no mailbox|mailbox not|user not|unknown (?:or illegal|to us)|does not exist|doesn't exist|dosn't exist|not exist\b|check (?:if|that|whether) (?:the )?(?:e-?mail )?address is (?:correct|valid)|incorrectly addressed",
             r"宛先.{0,20}(?:不明|見つかり|存在)|(?:ユーザ|アドレス|ディレクトリ).{0,20}(?:不明|見つかり|存在し|ありません)|用户不存在|收件人.{0,10}不存在|não (?:existe|encontrad\w+)|no (?:se )?encontr\w+|nie istnieje|не (?:существует|найден)",
         ),

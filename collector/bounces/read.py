@@ -35,8 +35,9 @@ _ANSWER = re.compile(r"(?:re|aw|sv|antw|fwd?|wg)\s*:", re.I)
 _VERP = re.compile(r"[+-]([A-Za-z0-9._+-]+)=([A-Za-z0-9.-]+\.[A-Za-z]{2,})@")
 _NOT_A_COMPLAINT = ("not-spam", "auth-failure")  # a complaint taken back, and a report about DMARC
 _DELIVERED = ("delivered", "relayed", "expanded")
-_RESULT_LINE = re.compile(
-    r"(?:^|[ \t])(?:<|rfc822;|to:?|for|recipient:?|address:?|user:?|rcpt)?[ \t<\"']*$", re.I
+_NAMING = re.compile(
+    r"(?:\b(?:to|for|recipients?|address(?:es)?|user|rcpt|account|mailbox|deliver(?:ed)?|following)|rfc822;)\W*$",
+    re.I,
 )
 
 # In front of an address that is not the one the mail was for.
@@ -200,6 +201,10 @@ def _of_block(block: Mapping[str, str], mail: Returned, is_alone: bool) -> Bounc
     action = _first_word(block.get("action"), lower=True)
     given = _status(block.get("status"))
     diagnostic = _without_type(block.get("diagnostic-code") or "")
+    if category := block.get(
+        "x-powermta-bouncecategory"
+    ):  # `bad-mailbox`: PowerMTA's own word, after the server's
+        diagnostic += "\n" + category.replace("-", " ")
     recipient = _recipient_of(block, mail)
     if action in _DELIVERED or (given and given[0] == "2" and action != "failed"):
         return Bounce(recipient=recipient, kind="none", status=given, reason="delivered", action=action)
@@ -353,7 +358,7 @@ def _stands_out(notice: str, match: re.Match[str]) -> bool:
         return True
     return (
         not line.strip(" \t<>\"'(*-:;[]=")
-        or bool(_RESULT_LINE.search(line))
+        or bool(_NAMING.search(line))
         or line.rstrip().endswith(("<", ":", ";"))
     )
 
