@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import tomllib
 from datetime import time
@@ -22,6 +23,7 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -58,9 +60,14 @@ class WriteKey(_Section):
         return value
 
 
-Keys = Annotated[
-    tuple[SecretStr, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
-]
+def _one_or_several(value: object) -> object:
+    """One key as it is, several as a list; a variable of the environment writes the list as JSON."""
+    if not isinstance(value, str):
+        return value
+    return json.loads(value) if value.startswith("[") else [value]
+
+
+Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_one_or_several)]
 
 
 class Webhooks(_Section):

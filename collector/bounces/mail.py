@@ -9,12 +9,14 @@ from email.header import decode_header, make_header
 from email.message import Message
 
 _LARGEST = 512 * 1024  # of a mail that are read; what a server says stands at the beginning
-_TAG = re.compile(r"<(?:style|script|title).*?</(?:style|script|title)>|<(?![\w.+=-]+@)[^<>]*>", re.I | re.S)
+_LONGEST_NOTICE = 64 * 1024  # characters for people
+_HIDDEN = re.compile(r"<(style|script|title)\b", re.I)
+_TAG = re.compile(r"<(?![\w.+=-]{1,64}@)[^<>]*>")
 _BREAK = re.compile(r"<(?:br|/p|/div|/tr|/li|/h\d)[^<>]*>", re.I)
 
 # Where the returned message begins in a plain body.
 _RETURNED = re.compile(
-    r"^(?:[ \t>]*[-=*_+#~]{2,}[^\n]*\b(?:original|returned|unsent|undelivered|copy of|below this line"
+    r"^(?:[ \t>]*[-=*_+#~]{2,}+[^\n]{0,120}?\b(?:original|returned|unsent|undelivered|copy of|below this line"
     r"|message (?:header|follows|text|body)|header|message/rfc822|message was)\b[^\n]*"
     r"|[ \t]*(?:(?:the )?(?:original|returned|unsent|undelivered|bounced|failed) (?:message|mail|e-?mail)\b[^\n]{0,40}"
     r"(?:follows|headers?\b|below|:[ \t]*$)|original message|(?:message|received) headers?:?|your (?:original )?message (?:reads|follows)|"
@@ -47,7 +49,7 @@ def take_apart(raw: bytes) -> Returned:
     texts: list[str] = []
     for part in _leaves(message):
         _sort_in(part, found, texts)
-    notice = "\n".join(texts)
+    notice = "\n".join(texts)[:_LONGEST_NOTICE]
     cut = _RETURNED.search(notice)
     # A returned message may also stand above, where the server writes at the end.
     if cut and notice[: cut.start()].strip():
@@ -177,7 +179,20 @@ def _text(part: Message) -> str:
 
 def plain(text: str) -> str:
     """HTML as text, line by line; addresses in angle brackets stay."""
-    return html.unescape(_TAG.sub(" ", _BREAK.sub("\n", text))).replace("\xa0", " ")
+    shown = _shown(text)
+    return html.unescape(_TAG.sub(" ", _BREAK.sub("\n", shown))).replace("\xa0", " ")
+
+
+def _shown(text: str) -> str:
+    """Without styles and scripts; one that never ends hides the rest."""
+    parts, begin, lower = [], 0, text.lower()
+    while found := _HIDDEN.search(text, begin):
+        parts.append(text[begin : found.start()])
+        end = lower.find(f"</{found[1].lower()}", found.end())
+        if end < 0:
+            return "".join(parts)
+        begin = end
+    return "".join([*parts, text[begin:]])
 
 
 def fields_of(text: str) -> dict[str, str]:

@@ -334,6 +334,8 @@ _AFTER_DATA = re.compile(
     r"in (?:reply|response) to (?:end of )?data|after (?:end of |initial |pipelined )?(?:data|message body|\.)|smtp command\W{0,5}data|\(state 1[78]\)|>>> data <<< [45]\d\d|to data command|data phase"
 )
 
+_LONGEST = 8_000  # characters of a refusal that are looked at; whoever needs more has said nothing by then
+
 _STATUS = re.compile(r"(?<![\w.:/-])([245])\.(\d{1,3})\.(\d{1,3})(?![\d]|\.\d|\w)")
 _CODE = re.compile(r"(?<![\w.:/@-])([245][0-5]\d)(?=[ -]|$|[#,;.)](?!\d))")
 _SPACES = re.compile(r"\s+")
@@ -341,7 +343,7 @@ _SPACES = re.compile(r"\s+")
 
 def read_reply(text: str, status: str | None = None, code: str | None = None) -> Reply:
     """What a refusal means. `status` and `code`: where they are told apart from the text; the text's own count more."""
-    words = _SPACES.sub(" ", text).strip().lower()
+    words = _SPACES.sub(" ", text[:_LONGEST]).strip().lower()
     if quoted := _GUESSED.search(words):
         words, status = f"{quoted[1]} {quoted[2]}", None
     said = status_in(words)

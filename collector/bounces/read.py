@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 from collector.bounces.mail import Returned, take_apart
@@ -26,7 +27,9 @@ from collector.webhooks.vocabulary import MailEvent
 Kind = Literal["hard", "soft", "complaint", "none"]
 _WEIGHT: tuple[Kind, ...] = ("complaint", "hard", "soft", "none")
 
-_ADDRESS = r"[A-Za-z0-9!#$%&*+/=?^_`{|}~-][A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]*@[A-Za-z0-9.-]+[A-Za-z0-9]"
+_ADDRESS = (
+    r"[A-Za-z0-9!#$%&*+/=?^_`{|}~-][A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{0,127}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9]"
+)
 _ANY_ADDRESS = re.compile(_ADDRESS)
 _DAEMON = re.compile(r"^(?:mailer-daemon|post[_-]?master|mail-?daemon|mailer|root|no-?reply|bounces?)@", re.I)
 _SERVER = re.compile(r"^(?:mailer-daemon|post[_-]?master|mail-?daemon|mailer|bounces?)@", re.I)
@@ -39,6 +42,9 @@ _NAMING = re.compile(
     r"(?:\b(?:to|for|recipients?|address(?:es)?|user|rcpt|account|mailbox|deliver(?:ed)?|following)|rfc822;)\W*$",
     re.I,
 )
+
+_LOOK_BACK = 200  # characters
+_MOST_ADDRESSES = 500  # of a mail; a list of more is no bounce of one of our emails
 
 # In front of an address that is not the one the mail was for.
 _SOMEBODY_ELSE = re.compile(r"(?:contact|mail to|write to|generated from|administrator|visit)\W*$", re.I)
@@ -331,7 +337,7 @@ def _recipients(mail: Returned) -> list[str]:
         (_plain_address(mail.headers.get(name)) or "").lower()
         for name in ("to", "from", "x-original-to", "delivered-to")
     }
-    mentioned = list(_ANY_ADDRESS.finditer(mail.notice))
+    mentioned = list(islice(_ANY_ADDRESS.finditer(mail.notice), _MOST_ADDRESSES))
     others = {match[0].lower().rstrip(".") for match in mentioned if _is_somebody_else(mail.notice, match)}
     named = [
         match[0].rstrip(".")
@@ -346,12 +352,14 @@ def _recipients(mail: Returned) -> list[str]:
 
 def _mentioned(mail: Returned) -> list[str]:
     """Nobody but ourselves is named: whoever writes to themselves gets their own mail back."""
-    return _unique([found for found in _ANY_ADDRESS.findall(mail.notice) if not _DAEMON.match(found)])[:1]
+    return _unique(
+        [found for found in _ANY_ADDRESS.findall(mail.notice[: 1 << 14]) if not _DAEMON.match(found)]
+    )[:1]
 
 
 def _stands_out(notice: str, match: re.Match[str]) -> bool:
     """First in its line, or after a word such as `for`; not a Message-ID and not somewhere in a sentence."""
-    line = notice[notice.rfind("\n", 0, match.start()) + 1 : match.start()]
+    line = notice[notice.rfind("\n", 0, match.start()) + 1 : match.start()][-_LOOK_BACK:]
     if re.search(r"message-?id|references|reply-to|^[> \t]*(?:from|sender|to|cc):", line, re.I):
         return False
     if re.match(r"[ \t]*[45]\d\d[ -]", line):

@@ -1,6 +1,7 @@
 """Mails that come back are understood, whoever wrote them: who, hard or soft, and nothing where there is nothing."""
 
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -95,3 +96,16 @@ def test_labelled_mails_are_read_as_labelled(half):
 
     assert found.right / found.total >= 0.95
     assert found.confusion["hard", "none"] == found.confusion["complaint", "none"] == found.nameless == 0
+
+
+@pytest.mark.parametrize(
+    "noise", ["a" * 300_000, "-" * 300_000, "mailbox a@b.cc " * 20_000, "<style " * 40_000, "\n" * 300_000]
+)
+def test_a_hostile_mail_costs_no_more_than_a_second(noise):
+    started = perf_counter()
+
+    for kind in ("plain", "html"):
+        raw = mail(noise, "failure").replace(b"Subject:", f"Content-Type: text/{kind}\r\nSubject:".encode())
+        read_mail(raw)
+
+    assert perf_counter() - started < 3
