@@ -20,8 +20,9 @@ from typing import Any, Protocol
 
 import httpx
 
-from collector.bounces.read import Reading, read_mail
+from collector.bounces.read import read_mail
 from collector.bounces.report import report
+from collector.bounces.verdict import Reading
 from collector.webhooks.providers.bounce_mail import NAME
 from collector.webhooks.signatures.standard import sign
 from senders.mime import is_ours

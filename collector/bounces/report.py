@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import asdict
 from typing import Any
 
-from collector.bounces.read import Reading
+from collector.bounces.verdict import Reading
 
 
 def report(file: str, raw: bytes, reading: Reading) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from collector.bounces.read import Kind, read_mail
+from collector.bounces.read import read_mail
+from collector.bounces.verdict import Kind
 
 _NOTHING = ("delivered", "vacation")
 
