@@ -60,7 +60,7 @@ def create_app(
     routes = [
         *_settings_routes(config),
         *_people_routes(config, group, now),
-        *_provider_routes(Webhooks(config, group, metrics, now, fetch)),
+        *_provider_routes(Webhooks(config, group, metrics, now, fetch, share.folder if share else None)),
         *_operator_routes(group, metrics),
     ]
     calls = Capture(config, group, metrics, now, segment.KINDS)

@@ -40,7 +40,6 @@ class CollectorConfig:
 
     write_keys: tuple[WriteKey, ...]
     link_secrets: tuple[str, ...] = ()  # the first one signs, all verify: put a new one in front to rotate
-    webhook_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by provider; none: not taken
     public_url: str | None = None  # how browsers and mail readers reach us; None: as the request came
     host: str = "127.0.0.1"
     port: int = 8080
@@ -50,6 +49,7 @@ class CollectorConfig:
     retry_after_seconds: int = 2  # what a refused client is told
     requests_per_second: float = 0  # per write key and client address; 0: no limit
     analytics_js: str | None = None  # path of @segment/analytics-next's standalone.js, served to browsers
+    webhook_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by provider; none: not taken
 
     def __post_init__(self) -> None:
         keys = [write_key.key for write_key in self.write_keys]

@@ -145,15 +145,6 @@ def _suppression(connection: sqlite3.Connection, subjects: tuple[str, ...]) -> R
     return Refusal("SUPPRESSED", min((row[0] for row in rows), key=BY_WEIGHT.index)) if rows else None
 
 
-def _bounce_hold(connection: sqlite3.Connection, subjects: tuple[str, ...], now_us: int) -> Refusal | None:
-    """A mailbox that bounced softly again and again is left alone for a while."""
-    found = connection.execute(
-        f"select 1 from bounce_holds where lifted_us is null and until_us > ? and key in ({keys.places(subjects)}) limit 1",
-        (now_us, *subjects),
-    ).fetchone()
-    return Refusal("SUPPRESSED", "soft_bounces") if found else None
-
-
 def _consent(connection: sqlite3.Connection, subjects: tuple[str, ...], policy: Policy) -> Refusal | None:
     """One withdrawal under any key outweighs every grant under another."""
     granted = connection.execute(
@@ -164,6 +155,15 @@ def _consent(connection: sqlite3.Connection, subjects: tuple[str, ...], policy: 
     if granted is None and policy.consent_required:
         return Refusal("SUPPRESSED", "consent_missing")
     return None
+
+
+def _bounce_hold(connection: sqlite3.Connection, subjects: tuple[str, ...], now_us: int) -> Refusal | None:
+    """A mailbox that bounced softly again and again is left alone for a while."""
+    found = connection.execute(
+        f"select 1 from bounce_holds where lifted_us is null and until_us > ? and key in ({keys.places(subjects)}) limit 1",
+        (now_us, *subjects),
+    ).fetchone()
+    return Refusal("SUPPRESSED", "soft_bounces") if found else None
 
 
 def _exit(connection: sqlite3.Connection, row: sqlite3.Row, subjects: tuple[str, ...]) -> Refusal | None:

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,6 +21,7 @@ from collector.metrics import Metrics
 from collector.refusal import BadRequest
 from collector.webhooks.fields import json_object, text
 from collector.webhooks.landing import landed
+from collector.webhooks.memory import Calls, Memory
 from collector.webhooks.normalise import UnknownProvider, normalise, provider_named
 from collector.webhooks.signatures.base import Forged, Signed
 from collector.webhooks.signatures.sns import Fetch, certificate_url
@@ -29,26 +30,7 @@ from collector.webhooks.vocabulary import Ignored, MailEvent, Malformed
 
 logger = logging.getLogger("kairos.collector")
 
-_REMEMBERED = (
-    50_000  # signed calls and events that are durable already; the log's readers drop older repetitions
-)
 _LATER = ("certificate_unavailable",)
-
-
-class Memory:
-    """What was seen lately."""
-
-    def __init__(self, most: int = _REMEMBERED) -> None:
-        self._seen: OrderedDict[str, None] = OrderedDict()
-        self._most = most
-
-    def __contains__(self, item: str) -> bool:
-        return item in self._seen
-
-    def add(self, item: str) -> None:
-        self._seen[item] = None
-        if len(self._seen) > self._most:
-            self._seen.popitem(last=False)
 
 
 class Webhooks:
@@ -61,13 +43,15 @@ class Webhooks:
         metrics: Metrics,
         now: Callable[[], datetime],
         fetch: Fetch | None = None,
+        calls: Path | None = None,
     ) -> None:
+        """`fetch` gets Amazon's certificates; `calls` is a folder that all workers share."""
         self._config = config
         self._group = group
         self._metrics = metrics
         self._now = now
         self._schemes = schemes(fetch)
-        self._calls = Memory()
+        self._calls = Calls(calls)
         self._events = Memory()
 
     async def receive(self, request: Request) -> Response:
@@ -94,16 +78,23 @@ class Webhooks:
         body = await read_body(request.receive, self._config.limits)
         call = self._call(request, body)
         once = await asyncio.to_thread(self._schemes[provider].verify, call, keys)
+        if once is None:
+            return await self._accept(provider, call, started)
         mark = f"{provider}/{once}"
-        if once is not None and mark in self._calls:
+        if not self._calls.take(mark):
             raise Forged("replayed", "this very call was accepted before")
+        try:
+            return await self._accept(provider, call, started)
+        except (Overloaded, LogFull, LogFailed):
+            self._calls.give_back(mark)
+            raise
+
+    async def _accept(self, provider: str, call: Signed, started: float) -> Response:
         payload = _payload(call)
         if answer := _subscription(provider, payload):
             return answer
         events, ignored = _read(provider, payload, call.headers)
         await self._commit(provider, events, started)
-        if once is not None:
-            self._calls.add(mark)
         return JSONResponse({"success": True, "accepted": len(events), "ignored": ignored})
 
     def _who(self, name: str) -> tuple[str, tuple[str, ...]]:

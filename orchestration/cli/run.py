@@ -53,12 +53,12 @@ def collector_config(settings: Settings):
     return CollectorConfig(
         write_keys=keys,
         link_secrets=link_secrets(settings),
-        webhook_keys=own.webhooks.by_provider() | {"bounce_mail": (bounce_key(settings.key()),)},
         public_url=own.public_url,
         host=own.host,
         port=own.port,
         workers=own.workers,
         requests_per_second=own.requests_per_second,
+        webhook_keys=own.webhooks.by_provider() | {"bounce_mail": (bounce_key(settings.key()),)},
     )
 
 

@@ -33,20 +33,6 @@ class Suppression:
 
 
 @dataclass(frozen=True)
-class Feedback:
-    """What a mail server or the recipient answered, about a decision, an address, or both."""
-
-    # A block is a refusal because of us: our server, our reputation, this message. It says nothing about the mailbox.
-    kind: Literal["delivered", "hard_bounce", "soft_bounce", "block", "complaint", "unsubscribe"]
-    at: datetime
-    event_id: str  # the same in every repetition
-    address: str | None = None
-    decision_id: str | None = None
-    reason: str | None = None  # one word, without address
-    source: str = "log"
-
-
-@dataclass(frozen=True)
 class Consent:
     """Marketing mail allowed or withdrawn. `double_opt_in` lifts older suppressions of the same keys."""
 
@@ -65,6 +51,20 @@ class Alias:
     person: str
     alias: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a mail server or the recipient answered, about a decision, an address, or both."""
+
+    # A block is a refusal because of us: our server, our reputation, this message. It says nothing about the mailbox.
+    kind: Literal["delivered", "hard_bounce", "soft_bounce", "block", "complaint", "unsubscribe"]
+    at: datetime
+    event_id: str  # the same in every repetition
+    address: str | None = None
+    decision_id: str | None = None
+    reason: str | None = None  # one word, without address
+    source: str = "log"
 
 
 Fact = Exit | Suppression | Feedback | Consent | Alias

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 
 from senders.instants import to_us
 from senders.ledger import keys
-from senders.ledger.facts import NEVER_LIFTED, Alias, Consent, Exit, Suppression
+from senders.ledger.facts import NEVER_LIFTED, Alias, Consent, Exit, Fact, Suppression
 from senders.ledger.writer import Transaction
 
 
-def learn(
-    transaction: Transaction, facts: Sequence[Exit | Suppression | Consent | Alias], secret: bytes
-) -> None:
+def learn(transaction: Transaction, facts: Sequence[Fact], secret: bytes) -> None:
     """Take in facts in the order of the log."""
     for fact in facts:
         match fact:

@@ -418,3 +418,20 @@ def test_a_real_socket_takes_a_report(tmp_path):
         assert [event["event"] for event in live.wait_for(1)] == ["Email Bounced"]
     finally:
         live.stop()
+
+
+def test_a_call_is_good_once_among_all_workers(tmp_path, clock):
+    """Two applications, as two workers have them, with the folder that they share."""
+    from collector.log import FileLog
+    from collector.metrics_share import MetricsShare
+
+    config = replace(CONFIG, webhook_keys=KEYS)
+    log = FileLog(tmp_path / "landing", clock=clock)
+    workers = [Asked(log, clock, config) for _ in range(2)]
+    for number, worker in enumerate(workers):
+        worker.app = create_app(config, log, clock, share=MetricsShare(tmp_path, number))
+    call = calls(clock.now)["sendgrid"]
+
+    answers = [send(worker, "sendgrid", *call).status_code for worker in workers]
+
+    assert answers == [200, 409]
