@@ -67,7 +67,7 @@ def proven(reading: Reading, secret: bytes) -> Reading:
 
 
 def files(path: Path) -> Iterator[Path]:
-    """One file, a Maildir, or every file of a folder, in the order of their names."""
+    """One file, a Maildir, or a folder: its .eml files, or all if it has none. In the order of their names."""
     if path.is_file():
         yield path
     elif (path / "new").is_dir() and (path / "cur").is_dir():
@@ -75,7 +75,8 @@ def files(path: Path) -> Iterator[Path]:
             file for part in ("new", "cur") for file in (path / part).iterdir() if file.is_file()
         )
     else:
-        yield from sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        found = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        yield from [file for file in found if file.suffix.lower() == ".eml"] or found
 
 
 class Maildir:

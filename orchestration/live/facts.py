@@ -17,7 +17,7 @@ import msgspec
 from collector.log.base import EventLog, Frame
 from orchestration.live.decode import Payload, decode_payload
 from orchestration.live.events import own_event
-from orchestration.live.feedback import feedback, is_feedback, told
+from orchestration.live.feedback import is_feedback, learned
 from senders.ledger.facts import Alias, Consent, Exit, Fact, Suppression
 from senders.ledger.ledger import Ledger
 
@@ -86,7 +86,10 @@ class FactsFeed:
 
     def _own(self, event: Payload) -> list[Fact]:
         if is_feedback(event):
-            return self._feedback(event)
+            found, events = learned(event, utc(event.received_at), self._ledger)
+            if events:
+                self._log.append(events)
+            return found
         if event.event != "Email Unsubscribed":
             return []
         decision_id = msgspec.json.decode(event.properties).get("decision_id")
@@ -96,15 +99,6 @@ class FactsFeed:
             return []
         self._tell_models(found[0].customer_id, decision_id, utc(event.received_at))
         return [Suppression("unsubscribe", utc(event.received_at), decision_id=decision_id)]
-
-    def _feedback(self, event: Payload) -> list[Fact]:
-        """A provider knows an address, perhaps a decision; the models need the person it was about."""
-        fact = feedback(event, utc(event.received_at))
-        if fact is None:
-            return []
-        if events := told(event, fact, self._ledger.behind(fact)):
-            self._log.append(events)
-        return [fact]
 
     def _tell_models(self, customer_id: str | None, decision_id: str, at: datetime) -> None:
         """The link knows only a decision; the models need the person it was about."""

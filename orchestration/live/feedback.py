@@ -16,8 +16,9 @@ import msgspec
 from collector.bounces.meaning import read_reply
 from orchestration.live.decode import Payload
 from orchestration.live.events import own_event
-from senders.ledger.facts import Feedback
+from senders.ledger.facts import Fact, Feedback
 from senders.ledger.feedback import Behind
+from senders.ledger.ledger import Ledger
 
 REFUSED = "Email Failed"  # our own receipt
 _ABOUT_MAILBOX = ("mailbox_full", "mailbox_disabled")
@@ -37,6 +38,12 @@ _ABOUT_US = frozenset(
     }
 )
 _WORD = re.compile(r"[a-z_ -]{1,40}")
+
+
+def learned(event: Payload, at: datetime, ledger: Ledger) -> tuple[list[Fact], list[bytes]]:
+    """What the ledger has to learn from an answer, and what the models are told about each person."""
+    fact = feedback(event, at)
+    return ([fact], told(event, fact, ledger.behind(fact))) if fact else ([], [])
 
 
 def feedback(event: Payload, at: datetime) -> Feedback | None:
