@@ -25,6 +25,8 @@ from collector.log import EventLog, GroupCommit
 from collector.metrics import Metrics
 from collector.metrics_share import MetricsShare
 from collector.unsubscribe import Unsubscribe
+from collector.webhooks.endpoint import Webhooks
+from collector.webhooks.signatures.sns import Fetch
 
 _STATIC = Path(__file__).with_name("static")
 _PLUGIN = _STATIC / "kairos-engagement.js"
@@ -50,16 +52,19 @@ def create_app(
     log: EventLog,
     now: Callable[[], datetime] = utc_now,
     share: MetricsShare | None = None,
+    fetch: Fetch | None = None,
 ) -> Starlette:
     """The collector over one log; create it where it will run, it starts a writer thread.
 
     With several workers, `share` is how one scrape tells the figures of all.
+    `fetch` gets the certificates with which Amazon signs.
     """
     group = GroupCommit(log, config.max_pending_bytes)
     metrics = Metrics(lambda: group.pending_bytes, share)
     routes = [
         *_settings_routes(config),
         *_people_routes(config, group, metrics, now),
+        *_provider_routes(Webhooks(config, group, metrics, now, fetch, share.folder if share else None)),
         *_operator_routes(group, metrics),
     ]
     calls = Capture(config, group, metrics, now, segment.KINDS)
@@ -139,6 +144,13 @@ def _people_routes(
         Route("/", home),
         Route("/kairos-engagement.js", plugin),
         Route("/openapi.json", openapi),
+    ]
+
+
+def _provider_routes(webhooks: Webhooks) -> list[Route]:
+    return [
+        Route("/webhooks/{provider}", webhooks.receive, methods=["POST"]),
+        Route("/webhooks/{provider}/{token}", webhooks.receive, methods=["POST"]),
     ]
 
 

@@ -1,5 +1,6 @@
 """What a collector needs to be told; orchestration reads it from the settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -53,6 +54,7 @@ class CollectorConfig:
     retry_after_seconds: int = 2  # what a refused client is told
     requests_per_second: float = 0  # per write key and client address; 0: no limit
     analytics_js: str | None = None  # path of @segment/analytics-next's standalone.js, served to browsers
+    webhook_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by provider; none: not taken
 
     def __post_init__(self) -> None:
         keys = [write_key.key for write_key in self.write_keys]

@@ -35,7 +35,7 @@ class MetricsShare:
     """The files of one server's workers, in a folder that lives as long as the server."""
 
     def __init__(self, folder: Path, worker: int) -> None:
-        self._folder = folder
+        self.folder = folder  # other things that workers have to agree on may lie there too
         self._path = folder / f"{worker}.json"
         self._last = b""
 
@@ -62,7 +62,7 @@ class MetricsShare:
         return [_sum(family, [told for told in others if told.family == family.name]) for family in families]
 
     def _others(self) -> list[Path]:
-        return [path for path in sorted(self._folder.glob("*.json")) if path != self._path]
+        return [path for path in sorted(self.folder.glob("*.json")) if path != self._path]
 
 
 def _sum(family: Metric, others: Sequence[Told]) -> Metric:

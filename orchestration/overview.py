@@ -93,7 +93,7 @@ def _read(ledger: sqlite3.Connection) -> Overview:
         refused=dict(refused.most_common()),
         by_trigger=dict(
             ledger.execute(
-                "select trigger_name, count(*) from decisions join outbox using (id) where state = 'SENT' group by 1"
+                f"select trigger_name, count(*) from decisions join outbox using (id) where state in {SENT} group by 1"
             )
         ),
         latency={
@@ -108,7 +108,7 @@ def _read(ledger: sqlite3.Connection) -> Overview:
 def _sends(ledger: sqlite3.Connection) -> list[dict[str, float]]:
     rows = ledger.execute(
         "select decisions.timings, recorded_us, gated_us, rendered_us, dot_us, accepted_us from decisions "
-        "join outbox using (id) where state = 'SENT' order by decisions.id desc limit ?",
+        f"join outbox using (id) where state in {SENT} order by decisions.id desc limit ?",
         (NEWEST_SENDS,),
     )
     names = ("recorded", "gated", "rendered", "dot", "accepted")
@@ -127,7 +127,7 @@ def recent_emails(ledger: Path, limit: int) -> list[dict[str, object]]:
     try:
         rows = connection.execute(
             "select decision_id, trigger_name, route, customer_id, evidence, decisions.timings, accepted_us "
-            "from decisions join outbox using (id) where state = 'SENT' order by accepted_us desc limit ?",
+            f"from decisions join outbox using (id) where state in {SENT} order by accepted_us desc limit ?",
             (limit,),
         ).fetchall()
     finally:

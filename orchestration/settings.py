@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import tomllib
 from datetime import time
@@ -12,6 +13,7 @@ from zoneinfo import available_timezones
 import yaml
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -21,6 +23,7 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -57,6 +60,41 @@ class WriteKey(_Section):
         return value
 
 
+def _one_or_several(value: object) -> object:
+    """One key as it is, several as a list; a variable of the environment writes the list as JSON."""
+    if not isinstance(value, str):
+        return value
+    return json.loads(value) if value.startswith("[") else [value]
+
+
+Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_one_or_several)]
+
+
+class Webhooks(_Section):
+    """What proves that a mail provider is calling. One key, or several while one is being replaced; none: not taken."""
+
+    amazon_ses: Keys = ()
+    brevo: Keys = ()
+    mailersend: Keys = ()
+    mailgun: Keys = ()
+    mailjet: Keys = ()
+    mandrill: Keys = ()
+    postal: Keys = ()
+    postmark: Keys = ()
+    resend: Keys = ()
+    sendgrid: Keys = ()
+    sparkpost: Keys = ()
+    unisender_go: Keys = ()
+
+    def by_provider(self) -> dict[str, tuple[str, ...]]:
+        """Only those that have one."""
+        keys = {
+            name: tuple(key.get_secret_value() for key in getattr(self, name))
+            for name in type(self).model_fields
+        }
+        return {name: found for name, found in keys.items() if found}
+
+
 class Collector(_Section):
     """Where events come in."""
 
@@ -68,6 +106,7 @@ class Collector(_Section):
         WriteKey(key="demo-browser-key", name="shop-browser", kind="browser"),
     )
     workers: int = Field(2, ge=1, le=32)
+    webhooks: Webhooks = Webhooks()
     requests_per_second: float = Field(0, ge=0, description="per write key and client address; 0 = no limit")
 
 
@@ -121,6 +160,7 @@ class Mail(_Section):
     shop_url: str = "https://shop.example"
     postal_address: str = "Kairos Demo Shop, 1 Example Street, 12345 Exampletown"
     message_id_domain: str = "shop.example"
+    bounce_address: str | None = None
     hourly_limit: Annotated[int, Field(ge=0)] | Literal["none"] = Field(
         10_000, description="at most so many emails an hour, the rest waits; 'none' for no limit"
     )
@@ -140,6 +180,24 @@ class Mail(_Section):
     )
     quiet_hours: Quiet = Quiet()
     smtp: Smtp = Smtp()
+
+
+class Imap(_Section):
+    """A folder of a mailbox in which bounces arrive; read over TLS."""
+
+    host: str | None = None
+    port: Port = 993
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    folder: str = "INBOX"
+
+
+class Bounces(_Section):
+    """Mails that come back."""
+
+    maildir: Path | None = None
+    imap: Imap = Imap()
+    require_proof: bool = False
 
 
 class Live(_Section):
@@ -171,6 +229,7 @@ class Settings(BaseSettings):
     retention_days: int = Field(7, ge=1, description="how long Dagster keeps ticks, runs and their events")
     collector: Collector = Collector()
     mail: Mail = Mail()
+    bounces: Bounces = Bounces()
     live: Live = Live()
 
     @classmethod

@@ -107,6 +107,7 @@ def recheck(
     """The part that is asked once more when the body is written and only the dot is missing."""
     return (
         _suppression(connection, subjects)
+        or _bounce_hold(connection, subjects, to_us(now))
         or _opt_out(connection, row, subjects, to_us(now))
         or _consent(connection, subjects, policy)
         or _exit(connection, row, subjects)
@@ -166,6 +167,15 @@ def _consent(connection: sqlite3.Connection, subjects: tuple[str, ...], policy: 
     if granted is None and policy.consent_required:
         return Refusal("SUPPRESSED", "consent_missing")
     return None
+
+
+def _bounce_hold(connection: sqlite3.Connection, subjects: tuple[str, ...], now_us: int) -> Refusal | None:
+    """A mailbox that bounced softly again and again is left alone for a while."""
+    found = connection.execute(
+        f"select 1 from bounce_holds where lifted_us is null and until_us > ? and key in ({keys.places(subjects)}) limit 1",
+        (now_us, *subjects),
+    ).fetchone()
+    return Refusal("SUPPRESSED", "soft_bounces") if found else None
 
 
 def _exit(connection: sqlite3.Connection, row: sqlite3.Row, subjects: tuple[str, ...]) -> Refusal | None:

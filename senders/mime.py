@@ -48,13 +48,8 @@ class Identity:
     domain: str  # of Message-IDs
     secret: bytes
     unsubscribe_url: Callable[[str], str]  # of a decision id
-    bounce_address: str | None = None  # envelope sender; by default the From address
+    bounce_address: str | None = None  # of the envelope, tagged per email; by default the From address
     reply_to: str | None = None
-
-    @property
-    def envelope_sender(self) -> str:
-        """Where bounces go."""
-        return self.bounce_address or self.from_address
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ class Builder:
             "HTML": body64(body.html),
         }
         raw = self._fill(values)
-        sender = self._identity.envelope_sender
+        sender = envelope_sender(decision_id, self._identity)
         return Message(decision_id, sender, to_address, raw, hashlib.sha256(raw).hexdigest())
 
     def _fill(self, values: dict[str, bytes]) -> bytes:
@@ -113,8 +108,29 @@ class Builder:
 def message_id(decision_id: str, identity: Identity) -> str:
     """`<decision.hmac@domain>`: the same at every attempt, so that mailboxes can drop a second copy."""
     token = _checked(decision_id, _TOKEN, "decision_id")
-    tag = hmac.digest(identity.secret, token, "sha256").hex()[:16]
-    return f"<{token.decode()}.{tag}@{identity.domain}>"
+    return f"<{token.decode()}.{_tag(token, identity.secret)}@{identity.domain}>"
+
+
+def envelope_sender(decision_id: str, identity: Identity) -> str:
+    """Where bounces go: with an address of their own, it says which email it was, signed like the Message-ID."""
+    if not identity.bounce_address:
+        return identity.from_address
+    token = _checked(decision_id, _TOKEN, "decision_id")
+    local, _, domain = identity.bounce_address.rpartition("@")
+    tagged = f"{local}+{decision_id}.{_tag(token, identity.secret)}@{domain}"
+    return (
+        tagged if is_deliverable(tagged) else identity.bounce_address
+    )  # a local part has 64 characters at most
+
+
+def is_ours(decision_id: str, token: str, secret: bytes) -> bool:
+    """Whether a Message-ID or a return address carries our signature of this decision."""
+    found = re.search(re.escape(decision_id) + r"\.([0-9a-f]{16})@", token)
+    return bool(found) and hmac.compare_digest(found[1], _tag(decision_id.encode(), secret))
+
+
+def _tag(token: bytes, secret: bytes) -> str:
+    return hmac.digest(secret, token, "sha256").hex()[:16]
 
 
 def text_header(value: str, field: str) -> bytes:

@@ -33,6 +33,10 @@ class Policy:
     # A retry this much later is dated anew, and its coupon's deadline with it: nobody gets a coupon that has
     # run out or nearly so. A code works this long beyond its deadline, so nobody gets less than was promised.
     redate_after: timedelta = timedelta(minutes=15)
+    # So many soft bounces of one mailbox within the window, and no delivery between, rest it for a while.
+    soft_bounces: int = 3
+    soft_bounce_window: timedelta = timedelta(days=7)
+    soft_bounce_rest: timedelta = timedelta(days=30)
     # The wall clock may step back this far before the gate waits for it to catch up.
     clock_tolerance: timedelta = timedelta(seconds=2)
 

@@ -116,6 +116,8 @@ def event_names() -> set[str]:
         ROOT / "orchestration/live/answers.py",
         ROOT / "orchestration/live/receipts.py",
         ROOT / "orchestration/live/facts.py",
+        ROOT / "orchestration/live/feedback.py",
+        ROOT / "collector/webhooks/landing.py",
     ]
     exits = (ROOT / "dbt_project/seeds/exits.csv").read_text().splitlines()[1:]
     quoted = {name for source in sources for name in EVENT_NAME.findall(source.read_text())}

@@ -8,7 +8,19 @@ import sys
 import typer
 from rich.console import Console
 
-from orchestration.cli import coupons, demo, experiments, maintain, people, play, run, templates
+from orchestration.cli import (
+    bounces,
+    coupons,
+    demo,
+    experiments,
+    maintain,
+    people,
+    play,
+    run,
+    suppressions,
+    templates,
+    webhooks,
+)
 from orchestration.cli.errors import FriendlyError
 from orchestration.settings import SettingsError
 
@@ -35,6 +47,9 @@ app.command()(experiments.experiments)
 app.add_typer(people.review, name="review")
 app.add_typer(templates.templates, name="templates")
 app.add_typer(coupons.coupons, name="coupons")
+app.add_typer(suppressions.suppressions, name="suppressions")
+app.add_typer(webhooks.webhooks, name="webhooks")
+app.add_typer(bounces.bounces, name="bounces")
 
 
 def main() -> None:

@@ -42,6 +42,7 @@ def window(
 def collector_config(settings: Settings):
     """What the collector needs to know."""
     from collector.config import CollectorConfig, WriteKey
+    from orchestration.bounce_mail import key as bounce_key
     from orchestration.links import link_secrets
 
     own = settings.collector
@@ -59,6 +60,7 @@ def collector_config(settings: Settings):
         port=own.port,
         workers=own.workers,
         requests_per_second=own.requests_per_second,
+        webhook_keys=own.webhooks.by_provider() | {"bounce_mail": (bounce_key(settings.key()),)},
     )
 
 

@@ -18,6 +18,7 @@ from orchestration.live.answers import Answer, answer, decision_of
 from orchestration.live.clicks import RecentClicks
 from orchestration.live.decode import Payload, decode_payload
 from orchestration.live.events import SOURCE, utc
+from orchestration.live.feedback import is_feedback, learned
 from senders.ledger.facts import Alias, Consent, Exit, ExitWithdrawn, Fact
 from senders.ledger.ledger import Ledger
 
@@ -97,6 +98,9 @@ class FactsFeed:
 
     def _answer(self, event: Payload, position: int) -> Answer:
         """A link knows only a decision; the models and the ledger need the person it was about."""
+        if is_feedback(event):
+            facts, events = learned(event, utc(event.received_at), self._ledger)
+            return Answer(tuple(facts), tuple(events))
         decision_id = decision_of(event)
         if decision_id is None:
             return Answer()

@@ -96,6 +96,7 @@ def composer_of(settings: Settings, is_followed: bool = True) -> Composer:
         domain=mail.message_id_domain,
         secret=settings.key(),
         unsubscribe_url=links(settings).unsubscribe_url,
+        bounce_address=mail.bounce_address,
     )
     shop = {"name": mail.shop_name, "url": mail.shop_url, "address": mail.postal_address}
     follow = tracking(settings) if is_followed else None

@@ -16,6 +16,7 @@ _MIGRATIONS = (
     update outbox set expires_us = (select expires_us from decisions where decisions.id = outbox.id);
     """,
     "-- opt_outs: a new table; the number says so to an older Kairos, which would mail in spite of them",
+    "-- soft_bounces, bounce_holds: new tables; the number says so to an older Kairos, which would mail in spite of them",
 )
 
 

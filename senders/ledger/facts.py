@@ -78,4 +78,18 @@ class Alias:
     at: datetime
 
 
-Fact = Exit | ExitWithdrawn | Suppression | OptOut | Consent | Alias
+@dataclass(frozen=True)
+class Feedback:
+    """What a mail server or the recipient answered, about a decision, an address, or both."""
+
+    # A block is a refusal because of us: our server, our reputation, this message. It says nothing about the mailbox.
+    kind: Literal["delivered", "hard_bounce", "soft_bounce", "block", "complaint", "unsubscribe"]
+    at: datetime
+    event_id: str  # the same in every repetition
+    address: str | None = None
+    decision_id: str | None = None
+    reason: str | None = None  # one word, without address
+    source: str = "log"
+
+
+Fact = Exit | ExitWithdrawn | Suppression | OptOut | Feedback | Consent | Alias

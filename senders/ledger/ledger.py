@@ -16,15 +16,17 @@ from senders.ledger import (
     controls,
     coupons,
     db,
+    feedback,
     keys,
     moves,
     people,
     records,
     recovery,
     reviews,
+    suppressions,
     views,
 )
-from senders.ledger.facts import Consent, Exit, Fact, Suppression
+from senders.ledger.facts import Consent, Exit, Fact, Feedback, Suppression
 from senders.ledger.fence import SenderLock
 from senders.ledger.mark import MarkFile
 from senders.ledger.writer import Ticket, Writer
@@ -90,7 +92,7 @@ class Ledger:
     def learn(self, facts: Sequence[Fact]) -> None:
         """Take in exits, suppressions, consents and merges, in the order of the log."""
         if facts:
-            self._writer.run(lambda transaction: people.learn(transaction, facts, self._secret))
+            self._writer.run(lambda transaction: self._learn(transaction, facts))
 
     def add_exits(self, exits: Sequence[Exit]) -> None:
         """People who did what an email would have asked for."""
@@ -103,6 +105,56 @@ class Ledger:
     def set_consent(self, consent: Consent) -> None:
         """Consent given or withdrawn."""
         self.learn([consent])
+
+    def _learn(self, transaction: Any, facts: Sequence[Fact]) -> None:
+        for fact in facts:
+            if isinstance(fact, Feedback):
+                feedback.learn(transaction, fact, self._secret, self.policy)
+            else:
+                people.learn(transaction, [fact], self._secret)
+
+    def behind(self, fact: Feedback) -> list[feedback.Behind]:
+        """Whom an answer is about."""
+        return feedback.behind(self._reader(), fact, self._secret)
+
+    def suppressions(
+        self, now: datetime, *, address: str | None = None, person: str | None = None
+    ) -> list[suppressions.Suppressed]:
+        """Who is not mailed, and why; everybody, or one mailbox or person."""
+        key = suppressions.key_of(self._secret, address, person) if address or person else None
+        return list(suppressions.listed(self._reader(), now, key))
+
+    def suppress_by_hand(
+        self,
+        reason: str,
+        now: datetime,
+        source: str,
+        *,
+        address: str | None = None,
+        person: str | None = None,
+        hashed: str | None = None,
+    ) -> None:
+        """One mailbox or person, from a list or by a person's decision. It never lifts anything."""
+        key = suppressions.key_of(self._secret, address, person, hashed)
+        self._writer.run(
+            lambda transaction: people.suppress_keys(transaction, [key], reason, to_us(now), source)
+        )
+
+    def lift_suppression(
+        self,
+        who: str,
+        why: str,
+        now: datetime,
+        *,
+        address: str | None = None,
+        person: str | None = None,
+        has_opted_in: bool = False,
+    ) -> int:
+        """Take back what may be taken back; returns how many reasons. Raises SuppressionError."""
+        key = suppressions.key_of(self._secret, address, person)
+        return self._writer.run(
+            lambda transaction: suppressions.lift(transaction, [key], to_us(now), who, why, has_opted_in)
+        )
 
     # The sender.
 

@@ -76,6 +76,7 @@ insert or ignore into edges values
     ('SENT', 'DELIVERED', 'the provider says so'),
     ('SENT', 'BOUNCED', 'the provider says so'),
     ('SENT', 'COMPLAINED', 'the person says so'),
+    ('DELIVERED', 'BOUNCED', 'it came back later'),
     ('DELIVERED', 'COMPLAINED', 'the person says so');
 
 -- One row per email that was meant to be sent.
@@ -242,3 +243,20 @@ begin select raise(abort, 'the audit is append-only'); end;
 
 create trigger if not exists audit_keeps_everything before delete on audit
 begin select raise(abort, 'the audit is append-only'); end;
+
+-- Soft bounces of a mailbox since it last took an email, one row per email.
+create table if not exists soft_bounces (
+    key      text not null,
+    event_id text not null,             -- the decision, or the provider's event where that is unknown
+    at_us    integer not null,
+    primary key (key, event_id)
+) strict, without rowid;
+
+-- Mailboxes that bounced softly too often, and until when they are left alone.
+create table if not exists bounce_holds (
+    key      text primary key,
+    at_us    integer not null,
+    until_us integer not null,
+    lifted_us integer,                  -- by a delivery, or by a person
+    source   text not null
+) strict, without rowid;

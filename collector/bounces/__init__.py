@@ -1,0 +1,1 @@
+"""Mails that come back: what they say about whom, so that nobody writes to a dead mailbox twice."""

@@ -1,0 +1,1 @@
+"""What mail providers tell about our emails: their dialects, their signatures, one vocabulary."""
