@@ -1,4 +1,4 @@
-"""What the batch lane publishes and the live lane looks up: products for emails, the odds of their variants."""
+"""What the batch lane published for the live lane to look up: products and what to show of them, segments, odds."""
 
 from __future__ import annotations
 
@@ -12,23 +12,20 @@ from orchestration.live.store import LiveStore
 
 logger = logging.getLogger("kairos.live")
 
-PUBLISHED = ("fct_product_blocks",)
-"""Models the live lane looks up with the macro `published`; each is a file and a table of the same name."""
+PUBLISHED = {"fct_product_blocks": "product_id", "fct_segment_members": "customer_id"}
+"""Models the live lane looks up with the macro `published`, by which column; each is a file and a table of that name."""
 
-_INDEXES = {
-    "fct_product_blocks": ("product_blocks_by_id", "product_id"),
-    "bandit_policy": ("policy_by_slot", "slot"),  # worked out, not a model: both lanes read the file
-}
+_LOOKED_UP = PUBLISHED | {"bandit_policy": "slot"}  # which is no model: it is worked out, and both lanes read the file
 
 
 def import_content(store: LiveStore, folder: Path) -> int:
     """Take in what was published since the last time; returns the number of rows read.
 
-    A table follows its file: without one it is empty, and emails go out without these blocks. A file that
+    A table follows its file: without one it is empty, and emails go out without what it would say. A file that
     cannot be read leaves the table as it was.
     """
     count = 0
-    for name in _INDEXES:
+    for name in _LOOKED_UP:
         files = [file for file in [folder / f"{name}.parquet"] if file.exists()]
         try:
             count += import_if_changed(store, name, files, lambda n=name, f=files: _replace(store, n, f))
@@ -46,13 +43,12 @@ def _replace(store: LiveStore, name: str, files: list[Path]) -> int:
                 f"create or replace temp table incoming_content as {_picked(store, name, files[0])}"
             )
         # Rows of one key, deleted and inserted in one transaction, would collide in the index.
-        index, key = _INDEXES[name]
-        store.execute(f"drop index if exists published.{index}")
+        store.execute(f"drop index if exists published.{name}_by_key")
         store.execute(f"delete from published.{name}")
         if files:
             store.execute(f"insert into published.{name} by name select * from temp.main.incoming_content")
             store.execute("drop table temp.main.incoming_content")
-        store.execute(f"create index {index} on published.{name} ({key})")
+        store.execute(f"create index {name}_by_key on published.{name} ({_LOOKED_UP[name]})")
     found = store.first(f"select count(*) from published.{name}")
     return int(found[0]) if found else 0
 

@@ -23,6 +23,7 @@ RULES = (
     "has_something_to_offer",
     "is_not_held_out",
 )
+INTENT = ("exploration_score", "abandonment_score", "pricing_seconds", "focus")
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def plan(
             "segment": row["segment"],
             "propensity": row["propensity"],
             "policy_version": row["policy_version"],
+            **{name: row[name] for name in INTENT},
             "offer": row["offer"],  # what the branch offers; its template knows how to say it
             "model_version": model_version,
         },
@@ -122,6 +124,7 @@ def content(row: Mapping[str, Any], evidence: Mapping[str, Any], shop: Shop) -> 
         "trigger_name": row["trigger_name"],
         "route": row["route"],
         "touch": row["touch"],
+        "focus": row["focus"],
         **blocks(row),
     }
     if row["trigger_name"] == "cart_abandonment":

@@ -108,12 +108,19 @@ select
     rules.contents_from_position,
     rules.evidence,
     walk.sends_this_week,
-    rules.intent_score
+    rules.intent_score,
+
+    -- what the visit had shown
+    intents.exploration_score,
+    intents.abandonment_score,
+    intents.pricing_seconds,
+    intents.focus
 
 from rules
 inner join walk on rules.candidate_id = walk.candidate_id
 left join routes on rules.candidate_id = routes.candidate_id
 left join controls on rules.candidate_id = controls.candidate_id
 left join {{ ref('int_candidate_variants') }} as variants on rules.candidate_id = variants.candidate_id
+left join {{ ref('int_candidate_intents') }} as intents on rules.candidate_id = intents.candidate_id
 left join {{ ref('int_candidate_reviews') }} as reviews on rules.candidate_id = reviews.candidate_id
 left join {{ ref('int_cart_contents') }} as carts on rules.candidate_id = carts.candidate_id

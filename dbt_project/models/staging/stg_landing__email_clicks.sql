@@ -1,4 +1,4 @@
--- Clicks on links of our emails. One row per click; here is the one place that says which of them were people.
+-- Clicks that a shop reports which follows its links elsewhere. One row per click; our own links tell int_email_hits.
 with
 
 landed as (
@@ -7,7 +7,9 @@ landed as (
         *,
         row_number() over (partition by message_id order by position) as copy_number
     from {{ source('landing', 'events') }}
-    where event = 'Email Clicked'
+    where
+        source <> 'kairos'
+        and event = 'Email Clicked'
 
 )
 
