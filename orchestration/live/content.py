@@ -15,7 +15,9 @@ logger = logging.getLogger("kairos.live")
 PUBLISHED = {"fct_product_blocks": "product_id", "fct_segment_members": "customer_id"}
 """Models the live lane looks up with the macro `published`, by which column; each is a file and a table of that name."""
 
-_LOOKED_UP = PUBLISHED | {"bandit_policy": "slot"}  # which is no model: it is worked out, and both lanes read the file
+_LOOKED_UP = PUBLISHED | {
+    "bandit_policy": "slot"
+}  # which is no model: it is worked out, and both lanes read the file
 
 
 def import_content(store: LiveStore, folder: Path) -> int:
