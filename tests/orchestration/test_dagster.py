@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 
 from orchestration.definitions import defs
@@ -137,3 +138,45 @@ def test_pruning_removes_old_runs_and_their_files(tmp_path: Path):
         assert (kept.runs, gone.runs) == (0, 3)
         assert len(before) == 3 and after == set()
         assert instance.get_run_records() == []
+
+
+def test_what_is_learned_shows_in_the_ui(here: Path):
+    """On a warehouse of two variants and an experiment whose control is too small by half."""
+    from orchestration.defs.outcomes.learning import (
+        bandit_policy,
+        experiment_arms_are_alike,
+        experiment_results,
+        sample_ratios_hold,
+    )
+    from orchestration.defs.resources import Kairos
+
+    with duckdb.connect(str(here / "warehouse.duckdb")) as warehouse:
+        warehouse.execute(
+            """
+            create schema seeds;
+            create table seeds.variants as select * from (values ('cart', 'mid', 'a'), ('cart', 'mid', 'b'))
+                as rows (trigger_name, route, variant);
+            create table fct_send_rewards as
+                select 'd' || i as decision_id, 'cart/mid' as slot, 'none' as segment,
+                    case when i % 2 = 0 then 'a' else 'b' end as arm, 0.5 as propensity,
+                    i % 7 = 0 as is_rewarded, true as is_settled
+                from range(1000) as numbers (i);
+            create table fct_variant_results as
+                select slot, segment, arm, count(*) as settled_count, sum(is_rewarded::int) as reward_count
+                from fct_send_rewards group by slot, segment, arm;
+            create table fct_experiment_people as
+                select 'everybody' as experiment, 'p' || i as person_id, 'holdout' as kind, 0.1 as share,
+                    i % 20 = 0 as is_control, 'none' as segment, 'DE' as country, 0 as earlier_order_count,
+                    i % 9 = 0 as is_converted, 0.0 as revenue, true as is_settled
+                from range(8000) as numbers (i);
+            """
+        )
+
+    done = dg.materialize([bandit_policy, experiment_results], resources={"kairos": Kairos()})
+
+    policy, results = done.get_asset_materialization_events()
+    assert (here / "published" / "bandit_policy.parquet").exists()
+    assert "even odds" in policy.materialization.metadata["other_odds"].text
+    assert "sample_ratio" in results.materialization.metadata["results"].md_str
+    assert not sample_ratios_hold(Kairos()).passed
+    assert experiment_arms_are_alike(Kairos()).passed

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from orchestration.cli.app import app
+from orchestration.cli.errors import FriendlyError
 from orchestration.learning.alarms import balance, balance_of_figures, sample_ratio
 from orchestration.learning.anytime import half_width, sample_size
 from orchestration.learning.assignment import in_control
@@ -145,3 +151,17 @@ def test_looking_back_answers_for_other_odds_or_says_why_not():
     assert low < 7.5 < high
     assert "always a: 5." in always_a or "always a: 4." in always_a
     assert "effective" in always_b and "no estimate" in few[3]
+
+
+def test_the_command_says_what_is_known_or_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("KAIROS_DATA", str(tmp_path))
+    nothing = CliRunner().invoke(app, ["experiments"])
+    people(6_000).write_parquet(tmp_path / "people.parquet")
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as warehouse:
+        warehouse.execute(f"create table fct_experiment_people as from '{tmp_path}/people.parquet'")
+
+    found = CliRunner().invoke(app, ["experiments"])
+
+    assert isinstance(nothing.exception, FriendlyError) and "batch lane" in str(nothing.exception)
+    assert found.exit_code == 0, found.output
+    assert "everybody (holdout): " in found.output and "at any look" in found.output

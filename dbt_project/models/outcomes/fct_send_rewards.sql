@@ -19,14 +19,14 @@ sent as (
 
 ),
 
--- Those on our own links, and those that a shop follows elsewhere tells of.
-links as (
+-- Where it comes from, and whether a person did it, is decided elsewhere; here every click is one.
+people as (
 
     select
-        position,
-        received_at,
+        hit_id as click_id,
+        decision_id,
         customer_id,
-        decision_id
+        received_at
     from {{ ref('int_email_hits') }}
     where
         event_name = 'Email Clicked'
@@ -35,10 +35,10 @@ links as (
     union all
 
     select
-        position,
-        received_at,
+        cast(position as varchar) as click_id,
+        decision_id,
         customer_id,
-        decision_id
+        received_at
     from {{ ref('stg_landing__email_clicks') }}
     where not is_machine
 
@@ -47,20 +47,21 @@ links as (
 -- A click that does not say which email counts for the last one before it.
 told as (
 
-    {% for who in ['clicks.decision_id = sent.decision_id', 'clicks.customer_id = sent.customer_id'] %}
+    {% for who in ['people.decision_id = sent.decision_id', 'people.customer_id = sent.customer_id'] %}
     select
-        clicks.position,
+        people.click_id,
         sent.decision_id,
         sent.sent_at
-    from links as clicks
+    from people
     inner join sent
         on
             {{ who }}
-            and clicks.received_at >= sent.sent_at
-            and clicks.received_at < sent.settled_at
-    {{ "where coalesce(clicks.decision_id, '') = ''" if not loop.first }}
-    {% if not loop.last %}
+            and people.received_at >= sent.sent_at
+            and people.received_at < sent.settled_at
+    {% if loop.first %}
     union all
+    {% else %}
+    where coalesce(people.decision_id, '') = ''
     {% endif %}
     {% endfor %}
 
@@ -70,7 +71,7 @@ clicks as (
 
     select
         decision_id,
-        row_number() over (partition by position order by sent_at desc, decision_id asc) as sent_number
+        row_number() over (partition by click_id order by sent_at desc, decision_id asc) as sent_number
     from told
 
 ),
