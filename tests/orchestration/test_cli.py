@@ -140,7 +140,7 @@ def test_a_subject_with_a_typo_fails_the_check(here: Path, monkeypatch: pytest.M
     result = CliRunner().invoke(app, ["templates", "check"])
 
     assert result.exit_code == 1
-    assert "seeds/variants.csv line 12: nothing is called 'nmae' there: did you mean 'name'?" in result.output
+    assert "seeds/variants.csv line 17: nothing is called 'nmae' there: did you mean 'name'?" in result.output
 
 
 def test_a_preview_writes_html_text_and_says_where(here: Path, monkeypatch: pytest.MonkeyPatch):
