@@ -16,6 +16,7 @@ from orchestration.cli import (
     maintain,
     people,
     play,
+    report,
     run,
     suppressions,
     templates,
@@ -44,6 +45,7 @@ app.command()(maintain.status)
 app.command()(maintain.send)
 app.command()(people.why)
 app.command()(experiments.experiments)
+app.command()(report.report)
 app.add_typer(people.review, name="review")
 app.add_typer(templates.templates, name="templates")
 app.add_typer(coupons.coupons, name="coupons")

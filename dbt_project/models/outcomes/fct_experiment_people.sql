@@ -11,6 +11,7 @@ eligible as (
         decisions.country,
         experiments.experiment,
         experiments.kind,
+        experiments.trigger_name,
         experiments.share,
         coalesce(decisions.customer_id, decisions.visitor_id) as person_id,
         coalesce(decisions.experiment = experiments.experiment, false) as is_control,
@@ -40,7 +41,20 @@ eligible as (
                 experiments.trigger_name = '*'
                 or coalesce(decisions.experiment, experiments.experiment) = experiments.experiment
             )
-    where decisions.should_send or decisions.is_ghost
+    -- Nor who is drawn for another one as well, as with `static` beside `holdout`: one side would keep them, one not.
+    left join {{ ref('experiments') }} as others
+        on
+            experiments.trigger_name <> '*'
+            and experiments.trigger_name = others.trigger_name
+            and experiments.experiment <> others.experiment
+            and others.kind <> 'variant'
+            and others.is_enabled
+            and decisions.qualifies_at >= coalesce(others.starts_at, decisions.qualifies_at)
+            and decisions.qualifies_at < coalesce(others.ends_at, {{ forever() }})
+            and {{ unit_draw('others.salt', 'coalesce(decisions.customer_id, decisions.visitor_id)') }} < others.share
+    where
+        (decisions.should_send or decisions.is_ghost)
+        and coalesce(others.experiment, '') = ''
 
 ),
 
@@ -84,6 +98,7 @@ select
     people.experiment,
     people.person_id,
     people.kind,
+    people.trigger_name,
     people.share,
     people.is_control,
     people.qualifies_at as entered_at,

@@ -6,6 +6,7 @@ select
     received_at,
     event = 'Suppression Added' as is_suppressed,
     {{ json_text('properties', 'reason') }} as reason,
+    {{ json_text('properties', 'decision_id') }} as decision_id,
     {{ json_text('properties', 'trigger_name') }} as trigger_name,
     {{ instant_of(json_number('properties', 'until')) }} as suppressed_until
 

@@ -1,0 +1,1 @@
+"""What emails bring, as figures and as a page to look at."""
