@@ -17,7 +17,9 @@ console = Console()
 
 
 def report(
-    out: Annotated[Path | None, typer.Option(help="The file; data/report.html without.", dir_okay=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The file; data/report.html without.", dir_okay=False)
+    ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
 ) -> None:
     """What the emails bring: one HTML file to look at, which loads nothing from anywhere."""
@@ -35,7 +37,9 @@ def report(
     for headline, said in zip(found, as_metadata(found).values(), strict=True):
         console.print(f"{headline.title}: {said}", markup=False, highlight=False, soft_wrap=True)
     if figures.problem:
-        console.print(f"some of it could not be read: {figures.problem}", markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            f"some of it could not be read: {figures.problem}", markup=False, highlight=False, soft_wrap=True
+        )
     console.print(str(path), markup=False, highlight=False, soft_wrap=True)
     if open_:
         webbrowser.open(path.resolve().as_uri())

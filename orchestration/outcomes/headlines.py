@@ -49,7 +49,10 @@ def headlines(figures: Figures) -> list[Headline]:
     """All three, in the order of the page."""
     people = figures["people"]
     results = concurrent(people)
-    return [recovery(results), frequency(figures["emails"], people, results), high_value(figures)]
+    found = [recovery(results), frequency(figures["emails"], people, results), high_value(figures)]
+    if "people" in figures.frames:
+        return found
+    return [_with(one, (), [f"not measurable: {figures.problem}"]) for one in found]
 
 
 def concurrent(people: pl.DataFrame) -> dict[str, Result]:
@@ -82,7 +85,9 @@ def recovery(results: dict[str, Result]) -> Headline:
         estimates.append(_difference(f"triggered against {words}", lift.effect, lift.anytime))
     if (lift := _converted(none)) is not None:
         caused = _caused(lift)
-        missing += [] if caused else ["share caused by emails: not certain yet, the interval still holds zero"]
+        missing += (
+            [] if caused else ["share caused by emails: not certain yet, the interval still holds zero"]
+        )
         estimates += [caused] if caused else []
     # The difference is the number; a rate alone would be read as one.
     estimates.sort(key=lambda one: not one.signed)
@@ -108,9 +113,7 @@ def frequency(emails: pl.DataFrame, people: pl.DataFrame, results: dict[str, Res
     scope = _scope(emails, people)
     if scope is None:
         return Headline("frequency", title, definition, (), (NO_CONTROL,))
-    weeks = emails.filter(
-        (pl.col("experiment") == scope) & ~pl.col("is_control") & pl.col("is_settled")
-    )
+    weeks = emails.filter((pl.col("experiment") == scope) & ~pl.col("is_control") & pl.col("is_settled"))
     if weeks.height < MIN_PEOPLE:
         why = f"too early: {MIN_PEOPLE} person-weeks are needed, {weeks.height} are over so far"
         return Headline("frequency", title, definition, (), (why,))
@@ -142,7 +145,12 @@ def _fewer(sent: np.ndarray, moments: np.ndarray) -> list[Estimate]:
     change = ratio - 1
     return [
         Estimate(
-            "change against that", 100 * change, 100 * (change - error), 100 * (change + error), "%", signed=True
+            "change against that",
+            100 * change,
+            100 * (change - error),
+            100 * (change + error),
+            "%",
+            signed=True,
         )
     ]
 
@@ -195,7 +203,9 @@ def _limit(found: pl.DataFrame) -> float | None:
 
 def _unfair(people: pl.DataFrame, carts: pl.DataFrame) -> str:
     """Whether the people of these carts were alike: the same alarms as for everybody."""
-    theirs = people.join(carts.select("experiment", "person_id").unique(), on=["experiment", "person_id"], how="semi")
+    theirs = people.join(
+        carts.select("experiment", "person_id").unique(), on=["experiment", "person_id"], how="semi"
+    )
     ringing = [alarm.name for result in measure(theirs) for alarm in result.alarms if alarm.rings]
     return f"not measurable: the sides are not alike ({', '.join(ringing)})" if ringing else ""
 
@@ -209,7 +219,9 @@ def _of_carts(headline: Headline, carts: pl.DataFrame) -> Headline:
         return _with(headline, [], [NO_CONTROL])
     if not bought.is_enough:
         so_far = f"{bought.treated.happened} and {bought.control.happened}"
-        return _with(headline, [], [f"too early: {MIN_HAPPENED} buyers are needed on each side, {so_far} so far"])
+        return _with(
+            headline, [], [f"too early: {MIN_HAPPENED} buyers are needed on each side, {so_far} so far"]
+        )
     width = half_width(bought.se, carts.height, PLANNED)
     estimates = [
         _difference("large carts bought, against no email", bought, width),
@@ -228,7 +240,9 @@ def _of_carts(headline: Headline, carts: pl.DataFrame) -> Headline:
     if bought.lift > width:
         needed = [1 / bought.lift, 1 / (bought.lift + width), 1 / (bought.lift - width)]
         return _with(headline, [*estimates, Estimate("emails for one more purchase", *needed, unit="")], [])
-    return _with(headline, estimates, ["emails for one more purchase: not certain yet, the interval still holds zero"])
+    return _with(
+        headline, estimates, ["emails for one more purchase: not certain yet, the interval still holds zero"]
+    )
 
 
 def _relative(found: Effect) -> list[Estimate]:
@@ -236,7 +250,14 @@ def _relative(found: Effect) -> list[Estimate]:
     if interval is None or found.relative is None:
         return []
     return [
-        Estimate("relative, at one look", 100 * found.relative, 100 * interval[0], 100 * interval[1], "%", signed=True)
+        Estimate(
+            "relative, at one look",
+            100 * found.relative,
+            100 * interval[0],
+            100 * interval[1],
+            "%",
+            signed=True,
+        )
     ]
 
 
@@ -281,8 +302,8 @@ def in_words(estimate: Estimate) -> str:
     """+1.84 pt [+0.31, +3.37]"""
     sign = "+" if estimate.signed else ""
     unit = f" {estimate.unit}" if estimate.unit else ""
-    return (
-        f"{estimate.value:{sign}.2f}{unit} [{estimate.low:{sign}.2f}, {estimate.high:{sign}.2f}]".replace("-", "−")
+    return f"{estimate.value:{sign}.2f}{unit} [{estimate.low:{sign}.2f}, {estimate.high:{sign}.2f}]".replace(
+        "-", "−"
     )
 
 

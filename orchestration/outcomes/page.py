@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import markupsafe
 import numpy as np
 import polars as pl
 
@@ -17,7 +19,7 @@ from orchestration.learning.effects import Z, arm
 from orchestration.learning.experiments import Result, measure
 from orchestration.outcomes import shapes
 from orchestration.outcomes.figures import Figures
-from orchestration.outcomes.headlines import CART, Headline, headlines, in_words
+from orchestration.outcomes.headlines import CART, Headline, headlines
 
 TEMPLATE = "report.html.j2"
 SLOTS = 4  # emails whose variants are drawn; the table has all
@@ -97,9 +99,21 @@ def render(figures: Figures, found: Sequence[Headline], now: datetime) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["estimate"] = in_words
+    environment.filters["coded"] = _coded
     return environment.get_template(TEMPLATE).render(
-        headlines=found, sections=sections(figures), span=_span(figures["span"]), now=now, problem=figures.problem
+        headlines=found,
+        sections=sections(figures),
+        span=_span(figures["span"]),
+        now=now,
+        problem=figures.problem,
+    )
+
+
+def _coded(text: str) -> markupsafe.Markup:
+    """Escaped, with `names` as code."""
+    parts = str(markupsafe.escape(text)).split("`")
+    return markupsafe.Markup(
+        "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))
     )
 
 
@@ -122,7 +136,9 @@ def number(value: float) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{value:.2f} %" if 0 < value < 1 else f"{value:.1f} %" if value < 10 else f"{value:.0f} %"
+    """With a space that does not break."""
+    digits = 2 if 0 < value < 1 else 1 if value < 10 else 0
+    return f"{value:.{digits}f}\u00a0%"
 
 
 def _span(span: pl.DataFrame) -> str:
@@ -139,7 +155,9 @@ def funnel(counts: pl.DataFrame) -> Section:
     }  # fmt: skip
     section = Section("funnel", "From a moment to a purchase")
     if counts.is_empty() or not counts["moments"][0]:
-        return _empty(section, "No moment has ripened yet. Send events to the collector, or try `kairos demo`.")
+        return _empty(
+            section, "No moment has ripened yet. Send events to the collector, or try `kairos demo`."
+        )
     values = {name: int(counts[name][0] or 0) for name in names}
     base = {"opened": "delivered", "clicked": "delivered", "bought": "sent"}
     order = list(names)
@@ -169,9 +187,8 @@ def recovery_curve(hours: pl.DataFrame) -> Section:
             "A row of kind holdout in experiments.csv gives the grey line to compare with.",
         )
     people = hours.filter(pl.col("experiment") == chosen)
-    last = max(24.0, float(people["hours"].max() or 0))
+    last = 24.0 * max(1, math.ceil(float(people["hours"].max() or 0) / 24))  # type: ignore[arg-type]
     grid = np.unique(np.concatenate([np.linspace(0, 24, 25), np.linspace(24, last, 49)]))
-    grid = grid[grid <= last]
     series, columns = [], []
     for label, css, control in (("held out", "control", True), ("mailed", "accent", False)):
         side = people.filter(pl.col("is_control") == control)["hours"].fill_null(np.inf).to_numpy()
@@ -188,7 +205,10 @@ def recovery_curve(hours: pl.DataFrame) -> Section:
         return _empty(section, "Too few people yet: two on each side are needed to draw a line.")
     days = [(float(hour), f"{hour // 24:.0f} d" if hour else "0") for hour in range(0, int(last) + 1, 24)]
     rows = [
-        (f"{hour:.0f} h", *(f"{100 * means[place]:.1f} % ± {100 * errors[place]:.1f}" for _, means, errors in columns))
+        (
+            f"{hour:.0f} h",
+            *(f"{100 * means[place]:.1f} % ± {100 * errors[place]:.1f}" for _, means, errors in columns),
+        )
         for place, hour in enumerate(grid)
         if hour % 12 == 0 or place == len(grid) - 1
     ]
@@ -217,7 +237,8 @@ def incrementality(results: Sequence[Result]) -> Section:
     section = Section("lifts", "What emails add")
     if not results:
         return _empty(
-            section, "Nobody has taken part in an experiment yet. experiments.csv says who is held out, 5 % by default."
+            section,
+            "Nobody has taken part in an experiment yet. experiments.csv says who is held out, 5 % by default.",
         )
     drawn, waiting, table = [], [], []
     for result in results:
@@ -252,8 +273,13 @@ def arms(found: pl.DataFrame) -> Section:
         if found.height else found
     )  # fmt: skip
     if many.is_empty():
-        return _empty(section, "No email with two subjects has left yet. Add another letter in variants.csv to learn one.")
-    plots = tuple((slot, _shares(found.filter(pl.col("slot") == slot))) for slot in many["slot"].to_list()[:SLOTS])
+        return _empty(
+            section,
+            "No email with two subjects has left yet. Add another letter in variants.csv to learn one.",
+        )
+    plots = tuple(
+        (slot, _shares(found.filter(pl.col("slot") == slot))) for slot in many["slot"].to_list()[:SLOTS]
+    )
     rows = [
         (row["slot"], row["arm"], f"{row['sent_week']:%Y-%m-%d}", number(row["sent_count"]), _rewarded(row))
         for row in found.iter_rows(named=True)
@@ -293,7 +319,8 @@ def deliverability(weeks: pl.DataFrame) -> Section:
     section = Section("deliverability", "Do they arrive, are they welcome?")
     if weeks.is_empty() or not weeks["sent"].sum():
         return _empty(
-            section, "No email has left yet. Bounces and complaints come by provider webhooks or `kairos bounces collect`."
+            section,
+            "No email has left yet. Bounces and complaints come by provider webhooks or `kairos bounces collect`.",
         )
     sent = [float(value) for value in weeks["sent"]]
     series = [
@@ -313,8 +340,8 @@ def deliverability(weeks: pl.DataFrame) -> Section:
     ]  # fmt: skip
     return Section(
         section.key, section.title,
-        f"{number(sum(sent))} emails left. Shares of the emails of a week; mailbox providers begin to mind at 0.1 % of "
-        "complaints, and refuse at 0.3 %.",
+        f"{number(sum(sent))} emails left. Shares of the emails of a week; mailbox providers begin to mind at 0.1\u00a0% of "
+        "complaints, and refuse at 0.3\u00a0%.",
         plots=(("Share of sent emails per week", shapes.plot(series, ticks, max(1, len(days) - 1))),),
         tables=(Table(("week", "sent", "bounced or refused", "complained", "unsubscribed"), tuple(rows)),),
     )  # fmt: skip
@@ -362,7 +389,9 @@ def refusals(found: pl.DataFrame) -> Section:
     if not counts:
         return _empty(section, "No rule has refused anything yet.")
     most = counts[0][1]
-    bars = tuple(Bar(RULES.get(rule, rule), 100 * count / most, number(count), rule) for rule, count in counts)
+    bars = tuple(
+        Bar(RULES.get(rule, rule), 100 * count / most, number(count), rule) for rule, count in counts
+    )
     return Section(
         section.key, section.title, "Moments that no email followed, by the rule that said no. One moment can meet several; "
         "`kairos why` tells a single one's story.",

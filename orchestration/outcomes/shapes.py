@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 # Narrow, so that letters stay readable when a phone shrinks the picture to its width.
 WIDTH, HEIGHT = 380.0, 210.0
-LEFT, RIGHT, TOP, BOTTOM = 34.0, 92.0, 12.0, 24.0
+LEFT, RIGHT, TOP, BOTTOM = 34.0, 122.0, 12.0, 24.0
 LETTERS = 13.0  # the least distance of two labels
 
 Points = Sequence[tuple[float, float]]
@@ -59,19 +59,23 @@ class Series:
     high: Sequence[float] = field(default=())
 
 
-def plot(series: Sequence[Series], xticks: Sequence[tuple[float, str]], most_x: float, unit: str = " %") -> Plot:
+def plot(
+    series: Sequence[Series], xticks: Sequence[tuple[float, str]], most_x: float, unit: str = " %"
+) -> Plot:
     """All on one scale from 0; labels at the ends of lines move apart where they would touch."""
     most_y = nice(max((max([y for _, y in one.points], default=0) for one in series), default=0))
-    # A wide band of a small control would flatten everything: it is cut at the top.
     inner_x, inner_y = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
+    # A wide band of a small control would flatten everything, so that it is cut at the top.
     def place(x: float, y: float) -> tuple[float, float]:
         return LEFT + inner_x * x / (most_x or 1), HEIGHT - BOTTOM - inner_y * min(max(y, 0), most_y) / most_y
 
     ends = [place(*one.points[-1]) for one in series]
     labels = apart([y for _, y in ends], TOP, HEIGHT - BOTTOM)
     lines = [
-        Line(one.label, one.css, path([place(*point) for point in one.points]), _band(one, place), *end, label)
+        Line(
+            one.label, one.css, path([place(*point) for point in one.points]), _band(one, place), *end, label
+        )
         for one, end, label in zip(series, ends, labels, strict=True)
     ]
     return Plot(
@@ -81,7 +85,7 @@ def plot(series: Sequence[Series], xticks: Sequence[tuple[float, str]], most_x: 
     )
 
 
-def _band(one: Series, place) -> str:
+def _band(one: Series, place: Callable[[float, float], tuple[float, float]]) -> str:
     if not one.low:
         return ""
     xs = [x for x, _ in one.points]
@@ -135,7 +139,9 @@ class Interval:
     note: str = ""
 
 
-def forest(rows: Sequence[tuple[str, float, float, float, str, str]]) -> tuple[list[Interval], float, list[Tick]]:
+def forest(
+    rows: Sequence[tuple[str, float, float, float, str, str]],
+) -> tuple[list[Interval], float, list[Tick]]:
     """Rows of (label, value, low, high, said, note); returns them, where zero lies, and the ticks, in percent."""
     most = nice(max((max(abs(low), abs(high)) for _, _, low, high, _, _ in rows), default=1))
 
