@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -115,13 +116,13 @@ def apart(places: Sequence[float], least: float, most: float) -> list[float]:
     """The same order, each at least LETTERS from the next, within the frame as far as there is room."""
     order = sorted(range(len(places)), key=lambda number: places[number])
     found = list(places)
-    for before, number in zip(order, order[1:], strict=False):
+    for before, number in itertools.pairwise(order):
         found[number] = max(found[number], found[before] + LETTERS)
     over = max((found[number] for number in order), default=most) - most
     if over > 0:
         for number in order:
             found[number] = found[number] - over
-        for before, number in zip(order, order[1:], strict=False):
+        for before, number in itertools.pairwise(order):
             found[number] = max(found[number], found[before] + LETTERS)
     return [max(place, least) for place in found]
 

@@ -36,6 +36,7 @@ def test_the_graph_is_whole(repository):
         "segments/published",
         "outcomes/bandit_policy",
         "outcomes/experiment_results",
+        "outcomes/report",
     } <= keys
     assert {"fct_send_decisions", "fct_trigger_candidates", "trg_cart_abandonment"} <= keys
     batch = repository.get_job("batch_lane_job").asset_layer.executable_asset_keys
@@ -55,7 +56,7 @@ def test_the_graph_is_whole(repository):
     assert {"live_window_job", "batch_lane_job", "housekeeping_job"} <= set(repository.job_names)
     assert {sensor.name for sensor in repository.sensor_defs} >= {"relay"}
     batch = repository.get_job("batch_lane_job").asset_layer.executable_asset_keys
-    assert {"segments/published", "seg_vips", "outcomes/bandit_policy"} <= {
+    assert {"segments/published", "seg_vips", "outcomes/bandit_policy", "outcomes/report"} <= {
         key.to_user_string() for key in batch
     }
     assert {schedule.name for schedule in repository.schedule_defs} == {"batch_lane", "housekeeping"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -142,7 +143,7 @@ def test_emails_are_counted_per_person_week_beside_what_purchases_lose():
     found = headline(Figures({"people": drawn, "emails": weeks}), "frequency")
 
     assert estimate(found, "emails per person-week") == (1, 1, 1)
-    value, low, high = estimate(found, "change against that")
+    value, _low, high = estimate(found, "change against that")
     assert value == pytest.approx(-100 / 3) and high - value == pytest.approx(
         1.96 * 100 * (1 / 3) / 1000**0.5 / 1.5, rel=0.01
     )
@@ -295,5 +296,5 @@ def test_an_axis_ends_at_a_round_number(most: float, round_number: float):
 def test_labels_never_lie_on_each_other():
     found = sorted(apart([186, 186, 185, 20], 12, 186))
 
-    assert all(after - before >= 13 for before, after in zip(found, found[1:], strict=False))
+    assert all(after - before >= 13 for before, after in itertools.pairwise(found))
     assert found[-1] <= 186

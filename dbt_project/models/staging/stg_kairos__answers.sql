@@ -1,4 +1,5 @@
--- What mail providers and mail servers answered to our emails, as our own ledger told it on. One row per answer and email.
+-- What mail providers and mail servers answered to our emails, as our own ledger told it on.
+-- One row per answer and email.
 -- The collector writes each answer without the person, and the lane once more with (answer_id); only that one counts.
 with
 
