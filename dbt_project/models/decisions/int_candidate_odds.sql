@@ -1,4 +1,4 @@
-{{ config(meta={'live_needs': ['published.bandit_policy']}) }}
+{{ config(meta={'live_needs': ['published.bandit_policy'], 'live_replan': true}) }}
 -- What the policy of that instant makes of each variant. One row per candidate and arm, where there is a policy.
 with
 
