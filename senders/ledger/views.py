@@ -59,9 +59,8 @@ class Receipt:
     """An outcome, for the log. `seq` orders receipts and is the export cursor."""
 
     seq: int
-    outcome: (
-        str  # SENT, FAILED, UNKNOWN, SUPPRESSED, CAPPED, EXPIRED, CANCELLED, WITHHELD, APPROVED, REJECTED
-    )
+    # SENT, FAILED, UNKNOWN, SUPPRESSED, CAPPED, EXPIRED, CANCELLED, WITHHELD; APPROVED, REJECTED by a person
+    outcome: str
     reason: str | None
     at: datetime
     decision_id: str

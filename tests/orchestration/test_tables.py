@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
 
 import polars as pl
 
+from orchestration.learning.policy import POLICY
 from orchestration.live.content import import_content
 from orchestration.settings import load_settings
 from tests.orchestration.traffic import Bench
@@ -47,7 +49,13 @@ def test_a_plan_made_once_answers_like_a_fresh_one(shop: Bench):
     pl.DataFrame(segment).write_parquet(settings.published / "fct_segment_members.parquet")
     block = {"product_id": ["lamp"], "is_withdrawn": [False], "card": ['{"name": "Lamp"}']}
     pl.DataFrame(block).write_parquet(settings.published / "fct_product_blocks.parquet")
+    odds = [
+        ("p", datetime(2026, 1, 1), slot, "*", "a", 0.0, 1.0, 1.0)
+        for slot in ("cart_abandonment/education", "cart_abandonment/mid_value", "page_depth/researcher")
+    ]
+    pl.DataFrame(odds, POLICY, orient="row").write_parquet(settings.published / "bandit_policy.parquet")
     import_content(shop.store, settings.published)
+    shop.store.execute("update seeds.experiments set share = 0.5 where experiment = 'page_depth_control'")
     chance = random.Random(7)
     rows = dict.fromkeys((one.name for one in (*shop.models.probe, *shop.models.decide)), 0)
 

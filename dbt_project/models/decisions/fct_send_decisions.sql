@@ -116,11 +116,12 @@ select
     intents.pricing_seconds,
     intents.focus
 
-from rules
-inner join walk on rules.candidate_id = walk.candidate_id
-left join routes on rules.candidate_id = routes.candidate_id
-left join controls on rules.candidate_id = controls.candidate_id
-left join {{ ref('int_candidate_variants') }} as variants on rules.candidate_id = variants.candidate_id
-left join {{ ref('int_candidate_intents') }} as intents on rules.candidate_id = intents.candidate_id
-left join {{ ref('int_candidate_reviews') }} as reviews on rules.candidate_id = reviews.candidate_id
-left join {{ ref('int_cart_contents') }} as carts on rules.candidate_id = carts.candidate_id
+-- The widest comes last: what passes through a join is copied by it, and the live lane prunes no columns.
+from walk
+left join routes on walk.candidate_id = routes.candidate_id
+left join controls on walk.candidate_id = controls.candidate_id
+left join {{ ref('int_candidate_variants') }} as variants on walk.candidate_id = variants.candidate_id
+left join {{ ref('int_candidate_intents') }} as intents on walk.candidate_id = intents.candidate_id
+left join {{ ref('int_candidate_reviews') }} as reviews on walk.candidate_id = reviews.candidate_id
+left join {{ ref('int_cart_contents') }} as carts on walk.candidate_id = carts.candidate_id
+inner join rules on walk.candidate_id = rules.candidate_id

@@ -8,7 +8,16 @@ events as (
     select
         candidates.candidate_id,
         coalesce(candidates.session_id = events.session_id, false) as is_this_visit,
-        events.*,
+        events.position,
+        events.session_id,
+        events.episode_number,
+        events.current_page_view_id,
+        events.received_at,
+        events.event_name,
+        events.feature_name,
+        events.is_product_page,
+        events.engaged_seconds,
+        events.scroll_percent,
         lower(coalesce(contexts.path, contexts.page_path)) as path,
         contexts.page_type,
         contexts.timezone

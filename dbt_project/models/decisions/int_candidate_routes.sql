@@ -1,4 +1,3 @@
-{{ config(materialized='ephemeral' if target.name == 'live' else 'table') }}
 -- Which branch of the tree a candidate takes. One row per candidate that has one.
 -- An audience is what the visit shows, known at once, or a segment as of the last batch.
 -- The branch of a tier or an audience needs its cart value alone; the others were chosen by the trigger, which waited

@@ -108,16 +108,18 @@ select
     coalesce(contents.has_main_product, true) as has_something_to_offer,
     coalesce(awaited.candidate_id, '') = '' as is_most_telling
 
-from candidates
+-- The widest come last: what passes through a join is copied by it, and the live lane prunes no columns.
+from (select fresh.candidate_id from {{ ref('fct_trigger_candidates') }} as fresh) as keys
+left join suppressions
+    on
+        keys.candidate_id = suppressions.candidate_id
+        and suppressions.age_number = 1
+left join buyers on keys.candidate_id = buyers.candidate_id
+left join awaited on keys.candidate_id = awaited.candidate_id
+inner join candidates on keys.candidate_id = candidates.candidate_id
 left join {{ ref('int_customer_states') }} as customers
     on
         candidates.customer_id = customers.customer_id
         and candidates.qualifies_at >= customers.valid_from
         and candidates.qualifies_at < coalesce(customers.valid_to, {{ forever() }})
-left join suppressions
-    on
-        candidates.candidate_id = suppressions.candidate_id
-        and suppressions.age_number = 1
-left join buyers on candidates.candidate_id = buyers.candidate_id
-left join awaited on candidates.candidate_id = awaited.candidate_id
-left join {{ ref('int_candidate_content') }} as contents on candidates.candidate_id = contents.candidate_id
+left join {{ ref('int_candidate_content') }} as contents on keys.candidate_id = contents.candidate_id

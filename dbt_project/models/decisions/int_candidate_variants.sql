@@ -1,4 +1,3 @@
-{{ config(materialized='ephemeral' if target.name == 'live' else 'table') }}
 -- Which variant a candidate is written with, and how probable that was. One row per candidate that has one.
 -- Without a policy all are equally probable; so they are in a test of variants, where a person keeps theirs.
 with
