@@ -15,7 +15,14 @@ from orchestration.overview import Overview, overview
 CAPS = ("is_most_telling", "is_not_too_soon", "is_within_weekly_cap")
 _FREE = " and ".join(f"moments.{rule}" for rule in RULES if rule not in (*CAPS, "is_not_held_out"))
 
-PEOPLE = "select * from fct_experiment_people order by experiment, person_id"
+# Columns by name, so that a warehouse of before one of them is a problem to be told instead of a surprise.
+PEOPLE = """
+select
+    experiment, kind, trigger_name, share, person_id, is_control, entered_at, segment, country, earlier_order_count,
+    is_converted, revenue, is_settled
+from fct_experiment_people
+order by experiment, person_id
+"""
 # A week is the window of a person-week, so that nobody's week is cut; whoever is not settled is left out later.
 EMAILS = f"""
 select

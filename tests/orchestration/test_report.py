@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import polars as pl
 import pytest
@@ -236,6 +237,7 @@ def test_a_warehouse_of_an_older_version_gives_what_it_can(tmp_path: Path):
     warehouse = open_shop(tmp_path / "old.duckdb", people=500)
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("drop table fct_deliverability")
+        connection.execute("alter table fct_experiment_people drop column trigger_name")
 
     figures = read_figures(warehouse, tmp_path / "none.sqlite")
 
@@ -298,3 +300,17 @@ def test_labels_never_lie_on_each_other():
 
     assert all(after - before >= 13 for before, after in itertools.pairwise(found))
     assert found[-1] <= 186
+
+
+def test_dagster_shows_the_numbers_and_where_the_page_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from orchestration.defs.outcomes.report import report
+    from orchestration.defs.resources import Kairos
+
+    monkeypatch.setenv("KAIROS_DATA", str(tmp_path))
+    open_shop(tmp_path / "warehouse.duckdb")
+
+    done = dg.materialize([report], resources={"kairos": Kairos()})
+
+    [event] = done.get_asset_materialization_events()
+    assert event.materialization.metadata["recovery"].text.startswith("+6")
+    assert (tmp_path / "report.html").exists()
