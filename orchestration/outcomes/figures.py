@@ -164,5 +164,5 @@ def read_figures(warehouse: Path, ledger: Path) -> Figures:
         try:
             frames[name] = read(warehouse, sql)
         except duckdb.Error as error:
-            problem = str(error).splitlines()[0]
+            problem = problem or str(error).splitlines()[0]
     return Figures(frames, overview(ledger), problem)
