@@ -164,6 +164,22 @@ def test_large_carts_are_those_above_the_limit_when_they_were_left(shop: Figures
     assert headline(none, "high_value").missing[0].startswith("not measurable: no branch")
 
 
+def test_small_carts_do_not_count_as_large():
+    """Large ones: 400 of 1,000 against 300; of the small ones, 600 against 700."""
+    drawn = people("e", "holdout", [(False, 1000, 400), (True, 1000, 300)])
+    large = drawn.with_columns(pl.lit(100.0).alias("cart_value"))
+    small = drawn.with_columns(
+        pl.lit(99.99).alias("cart_value"), (~pl.col("is_converted")).alias("is_converted")
+    )
+    figures = Figures(
+        {"people": drawn, "carts": pl.concat([large, small]), "high_value": pl.DataFrame({"value": [100.0]})}
+    )
+
+    assert estimate(headline(figures, "high_value"), "large carts bought, against no email")[
+        0
+    ] == pytest.approx(10)
+
+
 # -- the page
 
 
