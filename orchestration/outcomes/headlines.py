@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import polars as pl
@@ -55,18 +56,36 @@ def headlines(figures: Figures) -> list[Headline]:
     return [_with(one, (), [f"not measurable: {figures.problem}"]) for one in found]
 
 
+def newest(people: pl.DataFrame, kind: str, triggers: tuple[str, ...]) -> str | None:
+    """The experiment that took somebody in last, about the first of `triggers` that has any.
+
+    A share that was changed is a row that ended and another one: their people cannot be thrown together.
+    """
+    for trigger in triggers if people.height else ():
+        found = people.filter((pl.col("kind") == kind) & (pl.col("trigger_name") == trigger))
+        ends = found.group_by("experiment").agg(pl.col("entered_at").max()).sort("entered_at", "experiment")
+        if ends.height:
+            return str(ends["experiment"][-1])
+    return None
+
+
 def concurrent(people: pl.DataFrame) -> dict[str, Result]:
-    """The results of cart abandonment by kind, `holdout` and `static`, of people who entered while all of them ran."""
-    if people.is_empty():
-        return {}
-    carts = people.filter((pl.col("trigger_name") == CART) & pl.col("kind").is_in(["holdout", "static"]))
-    running = carts.group_by("experiment").agg(
-        pl.col("entered_at").min().alias("since"), pl.col("entered_at").max().alias("until")
-    )
-    together = carts.filter(
-        pl.col("entered_at").is_between(running["since"].max(), running["until"].min())  # type: ignore[arg-type]
-    )
-    return {result.kind: result for result in measure(together)}
+    """The results of cart abandonment by kind, `holdout` and `static`, of people who entered while both ran.
+
+    Two that never ran at the same time are not compared: then the holdout stands alone.
+    """
+    names = [name for kind in ("holdout", "static") if (name := newest(people, kind, (CART,)))]
+    sides = [people.filter(pl.col("experiment") == name) for name in names]
+    together = [side.filter(pl.col("entered_at").is_between(*_shared(sides))) for side in sides]
+    if any(side.is_empty() for side in together):
+        together = sides[:1]
+    return {result.kind: result for side in together for result in measure(side)}
+
+
+def _shared(sides: list[pl.DataFrame]) -> tuple[datetime, datetime]:
+    """From the last beginning to the first end; the wrong way round where they never met."""
+    entered = [side["entered_at"].to_list() for side in sides]
+    return max(map(min, entered)), min(map(max, entered))
 
 
 def recovery(results: dict[str, Result]) -> Headline:
@@ -110,8 +129,8 @@ def frequency(emails: pl.DataFrame, people: pl.DataFrame, results: dict[str, Res
         "Beside it the same log with an email for each of these moments, without caps and priorities; and how much "
         "worse purchases could be, at worst, since sending nothing would win on frequency alone."
     )
-    scope = _scope(emails, people)
-    if scope is None:
+    scope = newest(people, "holdout", ("*", CART))
+    if scope is None or emails.is_empty():
         return Headline("frequency", title, definition, (), (NO_CONTROL,))
     weeks = emails.filter((pl.col("experiment") == scope) & ~pl.col("is_control") & pl.col("is_settled"))
     if weeks.height < MIN_PEOPLE:
@@ -122,18 +141,6 @@ def frequency(emails: pl.DataFrame, people: pl.DataFrame, results: dict[str, Res
     estimates += _fewer(sent, moments)
     bounds, missing = _non_inferiority(people, scope, results)
     return Headline("frequency", title, definition, (*estimates, *bounds), tuple(missing))
-
-
-def _scope(emails: pl.DataFrame, people: pl.DataFrame) -> str | None:
-    """The holdout of everybody, or else of carts: whose people are the eligible ones."""
-    if emails.is_empty() or people.is_empty():
-        return None
-    holdouts = people.filter(pl.col("kind") == "holdout")
-    for trigger in ("*", CART):
-        names = holdouts.filter(pl.col("trigger_name") == trigger)["experiment"].unique().sort().to_list()
-        if names:
-            return names[0]
-    return None
 
 
 def _fewer(sent: np.ndarray, moments: np.ndarray) -> list[Estimate]:
@@ -186,10 +193,10 @@ def high_value(figures: Figures) -> Headline:
     if limit is None:
         why = "not measurable: no branch of cart_abandonment in routes.csv says what a high value is"
         return Headline("high_value", title, definition, (), (why,))
-    carts = figures["carts"]
-    if carts.is_empty():
+    scope, carts = newest(figures["people"], "holdout", (CART,)), figures["carts"]
+    if scope is None or carts.is_empty():
         return Headline("high_value", title, definition, (), (NO_CONTROL,))
-    large = carts.filter(pl.col("cart_value") >= limit)
+    large = carts.filter((pl.col("experiment") == scope) & (pl.col("cart_value") >= limit))
     unfair = _unfair(figures["people"], large)
     if unfair:
         return Headline("high_value", title, definition, (), (unfair,))

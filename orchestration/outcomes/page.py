@@ -19,7 +19,7 @@ from orchestration.learning.effects import Z, arm
 from orchestration.learning.experiments import Result, measure
 from orchestration.outcomes import shapes
 from orchestration.outcomes.figures import Figures
-from orchestration.outcomes.headlines import CART, Headline, headlines
+from orchestration.outcomes.headlines import CART, Headline, headlines, newest
 
 TEMPLATE = "report.html.j2"
 SLOTS = 4  # emails whose variants are drawn; the table has all
@@ -121,7 +121,7 @@ def sections(figures: Figures) -> list[Section]:
     """In the order of the page."""
     return [
         funnel(figures["funnel"]),
-        recovery_curve(figures["hours"]),
+        recovery_curve(figures["hours"], figures["people"]),
         incrementality(measure(figures["people"]) if figures["people"].height else []),
         arms(figures["arms"]),
         deliverability(figures["deliverability"]),
@@ -176,17 +176,17 @@ def funnel(counts: pl.DataFrame) -> Section:
     )  # fmt: skip
 
 
-def recovery_curve(hours: pl.DataFrame) -> Section:
+def recovery_curve(hours: pl.DataFrame, entered: pl.DataFrame) -> Section:
     """The share that has bought, by hours since the first moment, with pointwise 95 % bands."""
     section = Section("curve", "How soon they come back")
-    chosen = _curve_experiment(hours)
-    if chosen is None:
+    chosen = newest(entered, "holdout", (CART, "*"))
+    people = hours.filter(pl.col("experiment") == chosen) if hours.height else hours
+    if people.is_empty():
         return _empty(
             section,
             "Nobody's days are over yet, or nobody is held out. "
             "A row of kind holdout in experiments.csv gives the grey line to compare with.",
         )
-    people = hours.filter(pl.col("experiment") == chosen)
     last = 24.0 * max(1, math.ceil(float(people["hours"].max() or 0) / 24))  # type: ignore[arg-type]
     grid = np.unique(np.concatenate([np.linspace(0, 24, 25), np.linspace(24, last, 49)]))
     series, columns = [], []
@@ -220,16 +220,6 @@ def recovery_curve(hours: pl.DataFrame) -> Section:
         plots=((f"Experiment {chosen}", drawn),),
         tables=(Table(("since the moment", *(label for label, _, _ in columns)), tuple(rows)),),
     )  # fmt: skip
-
-
-def _curve_experiment(hours: pl.DataFrame) -> str | None:
-    if hours.is_empty():
-        return None
-    for trigger in (CART, "*"):
-        names = hours.filter(pl.col("trigger_name") == trigger)["experiment"].unique().sort().to_list()
-        if names:
-            return names[0]
-    return hours["experiment"].unique().sort().to_list()[0]
 
 
 def incrementality(results: Sequence[Result]) -> Section:

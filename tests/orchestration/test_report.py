@@ -109,6 +109,19 @@ def test_only_people_of_the_same_time_are_compared():
     assert found["holdout"].treated == found["static"].treated == 500
 
 
+def test_a_share_that_was_changed_counts_from_then_on():
+    """The row that ended and the one that took its place are two experiments; a static arm of before is not compared."""
+    before = people("a_before", "holdout", [(False, 1000, 400), (True, 1000, 100)])
+    static = people("static", "static", [(False, 1000, 400), (True, 1000, 100)])
+    after = people("after", "holdout", [(False, 600, 240), (True, 600, 180)]).with_columns(
+        pl.col("entered_at") + timedelta(days=1)
+    )
+
+    found = concurrent(pl.concat([before, after, static]))
+
+    assert set(found) == {"holdout"} and found["holdout"].treated == 600
+
+
 def test_without_a_control_nothing_is_measurable(shop: Figures):
     mailed = Figures(
         {name: shop[name].filter(~pl.col("is_control")) if "is_control" in shop[name].columns else shop[name]
