@@ -10,4 +10,5 @@ where candidate_id <> md5(
     || length(entity_id) || ':' || entity_id
     || length(cast(epoch as varchar)) || ':' || epoch
     || case when customer_id is null then '7:unknown' else '5:known' end
+    || case when touch > 1 then length(cast(touch as varchar)) || ':' || touch else '' end
 )

@@ -194,8 +194,10 @@ def high_value(figures: Figures) -> Headline:
         why = "not measurable: no branch of cart_abandonment in routes.csv says what a high value is"
         return Headline("high_value", title, definition, (), (why,))
     scope, carts = newest(figures["people"], "holdout", (CART,)), figures["carts"]
-    if scope is None or carts.is_empty():
+    if scope is None:
         return Headline("high_value", title, definition, (), (NO_CONTROL,))
+    if carts.is_empty():
+        return Headline("high_value", title, definition, (), ("too early: no cart has had its days yet",))
     large = carts.filter((pl.col("experiment") == scope) & (pl.col("cart_value") >= limit))
     unfair = _unfair(figures["people"], large)
     if unfair:

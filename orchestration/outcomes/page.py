@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from orchestration.durable import replaced
-from orchestration.learning.effects import Z, arm
+from orchestration.learning.effects import MIN_HAPPENED, Z, arm
 from orchestration.learning.experiments import Result, measure
 from orchestration.outcomes import shapes
 from orchestration.outcomes.figures import Figures
@@ -192,7 +192,7 @@ def recovery_curve(hours: pl.DataFrame, entered: pl.DataFrame) -> Section:
     series, columns = [], []
     for label, css, control in (("held out", "control", True), ("mailed", "accent", False)):
         side = people.filter(pl.col("is_control") == control)["hours"].fill_null(np.inf).to_numpy()
-        if len(side) < 2:
+        if len(side) < MIN_HAPPENED:
             continue
         sides = [arm((side <= hour).astype(float)) for hour in grid]
         means, errors = (np.array([getattr(one, name) for one in sides]) for name in ("mean", "variance"))
@@ -202,7 +202,9 @@ def recovery_curve(hours: pl.DataFrame, entered: pl.DataFrame) -> Section:
         series.append(shapes.Series(f"{label} {100 * means[-1]:.1f} %", css, points, low, high))
         columns.append((label, means, errors))
     if not series:
-        return _empty(section, "Too few people yet: two on each side are needed to draw a line.")
+        return _empty(
+            section, f"Too few people yet: {MIN_HAPPENED} whose days are over are needed to draw a line."
+        )
     days = [(float(hour), f"{hour // 24:.0f} d" if hour else "0") for hour in range(0, int(last) + 1, 24)]
     rows = [
         (
@@ -348,7 +350,8 @@ def latency(figures: Figures) -> Section:
     if found.is_empty() or not found["sent"][0]:
         return _empty(section, "No email has left yet, so nothing could be timed.")
     marks = tuple((name, _duration(float(found[name][0]))) for name in ("p50", "p95", "p99"))
-    stages = figures.ledger.waterfall
+    # Clocks that are set back, and simulated ones, make stages shorter than nothing.
+    stages = {name: max(ms, 0.0) for name, ms in figures.ledger.waterfall.items()}
     total = sum(stages.values()) or 1.0
     bars, start = [], 0.0
     for name, ms in stages.items():
