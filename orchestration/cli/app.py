@@ -8,7 +8,7 @@ import sys
 import typer
 from rich.console import Console
 
-from orchestration.cli import coupons, demo, maintain, people, play, run, templates
+from orchestration.cli import calibrate, coupons, demo, maintain, people, play, run, templates
 from orchestration.cli.errors import FriendlyError
 from orchestration.settings import SettingsError
 
@@ -27,6 +27,7 @@ app.command(hidden=True)(run.collector)
 app.command(hidden=True)(run.window)
 app.command()(play.replay)
 app.command()(play.simulate)
+app.command()(calibrate.calibrate)
 app.command()(maintain.rebuild)
 app.command()(maintain.status)
 app.command()(maintain.send)
