@@ -50,8 +50,12 @@ class Calibration:
 
 
 def calibrate(
-    connection: duckdb.DuckDBPyConnection, seeds: Path, trigger: str,
-    tolerance: float | None = None, min_items: float | None = None, within: timedelta = WITHIN,
+    connection: duckdb.DuckDBPyConnection,
+    seeds: Path,
+    trigger: str,
+    tolerance: float | None = None,
+    min_items: float | None = None,
+    within: timedelta = WITHIN,
 ) -> Calibration:
     """Measure the grid on what `connection` sees (open_warehouse) and judge it against the seeds in force.
 

@@ -42,8 +42,11 @@ class Axes:
 
 
 def lines(
-    labels: Sequence[str], series: Sequence[Series], limit: tuple[float, str] | None = None,
-    marks: Sequence[tuple[int, str, str]] = (), title: str = "",
+    labels: Sequence[str],
+    series: Sequence[Series],
+    limit: tuple[float, str] | None = None,
+    marks: Sequence[tuple[int, str, str]] = (),
+    title: str = "",
 ) -> str:
     """Both sizes. `limit` is a dashed level and its name, `marks` are (x index, name, css class)."""  # fmt: skip
     highest = max((point[2] for one in series for point in one.points if point), default=1.0)

@@ -97,7 +97,9 @@ def estimates(
         """
     ).fetchall()
     found = {cell: figures for cell, *figures in rows}
-    return [_estimate(cell.group, cell.value, weeks, *found.get(cell.number, [0] * 5)) for cell in grid.cells()]
+    return [
+        _estimate(cell.group, cell.value, weeks, *found.get(cell.number, [0] * 5)) for cell in grid.cells()
+    ]
 
 
 def _estimate(

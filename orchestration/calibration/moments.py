@@ -49,7 +49,9 @@ def find_moments(connection: duckdb.DuckDBPyConnection, grid: Grid, within: time
     observed that long) and is_unmailed (we could not have mailed this person).
     """
     _try_thresholds(connection, grid)
-    connection.execute("create or replace table trial as select $1 as within_seconds", [within.total_seconds()])
+    connection.execute(
+        "create or replace table trial as select $1 as within_seconds", [within.total_seconds()]
+    )
     connection.execute(_MOMENTS.format(trigger=grid.trigger))
 
 

@@ -139,7 +139,7 @@ def _table(found: Calibration, group: float | None) -> str:
     chosen = found.recommendation.chosen if found.recommendation else None
     heads = (found.grid.unit, "buy anyway", "95 %", "return", found.grid.moment, "people", "a week")
     rows = "".join(
-        f'<tr{" class=chosen" if cell == chosen else ""}>'
+        f"<tr{' class=chosen' if cell == chosen else ''}>"
         + "".join(f"<td>{text}</td>" for text in _cells(found, cell))
         + "</tr>"
         for cell in found.cells_of(group)

@@ -40,8 +40,10 @@ def calibrate(
     from_: Annotated[
         list[Path] | None,
         typer.Option(
-            "--from", help="Segment calls as .jsonl or .jsonl.gz, instead of the archive.",
-            exists=True, dir_okay=False,
+            "--from",
+            help="Segment calls as .jsonl or .jsonl.gz, instead of the archive.",
+            exists=True,
+            dir_okay=False,
         ),
     ] = None,
     tolerance: Annotated[
@@ -56,7 +58,9 @@ def calibrate(
     within_hours: Annotated[
         float, typer.Option(help="An order so long after the moment counts as bought anyway.", min=0.1)
     ] = 2.0,
-    write: Annotated[bool, typer.Option("--write", help="Change thresholds.csv instead of printing the patch.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Change thresholds.csv instead of printing the patch.")
+    ] = False,
     report: Annotated[
         Path | None, typer.Option(help="The HTML report; without it, into data/calibration.")
     ] = None,
