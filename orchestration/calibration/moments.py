@@ -15,10 +15,10 @@ from orchestration.calibration.grids import Grid
 
 # Under this name no compiled SQL knows the file: whatever it reads goes through the views below.
 _FILE = "built"
-_READ = (
-    "int_cart_states", "int_page_view_states", "int_feature_states", "int_visitor_events", "int_visitor_owners",
-    "int_customer_states", "fct_orders", "stg_kairos__receipts",
-)  # fmt: skip
+_TRIED = ("thresholds", "routes")
+_NEEDED = {
+    "int_visitor_events", "int_visitor_owners", "int_customer_states", "fct_orders", "stg_kairos__receipts",
+}  # fmt: skip
 
 
 class NotBuilt(RuntimeError):
@@ -33,13 +33,31 @@ def open_warehouse(file: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
     connection.execute(f"attach '{str(file).replace(chr(39), chr(39) * 2)}' as {_FILE} (read_only)")
-    try:
-        for name in _READ:
-            connection.execute(f"create view {name} as select * from {_FILE}.main.{name}")
-    except duckdb.CatalogException as error:
+    connection.execute("create schema seeds")
+    found = [pair for pair in _relations(connection) if pair[1] not in _TRIED]
+    seen = {name for schema, name in found if _mirror(connection, schema, name)}
+    if missing := _NEEDED - seen:
         connection.close()
-        raise NotBuilt(str(error).splitlines()[0]) from None
+        raise NotBuilt(f"the warehouse lacks {', '.join(sorted(missing))}")
     return connection
+
+
+def _relations(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    return connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = $1 and schema_name in ('main', 'seeds') "
+        "union all select schema_name, view_name from duckdb_views() where database_name = $1 and schema_name = 'main' "
+        "and not internal and not starts_with(view_name, 'trg_')",
+        [_FILE],
+    ).fetchall()
+
+
+def _mirror(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
+    """Whether it could be read: a view of an older version of the project may not."""
+    try:
+        connection.execute(f"create view {schema}.{name} as select * from {_FILE}.{schema}.{name}")
+    except duckdb.Error:
+        return False
+    return True
 
 
 def find_moments(connection: duckdb.DuckDBPyConnection, grid: Grid, within: timedelta) -> None:
@@ -57,7 +75,6 @@ def find_moments(connection: duckdb.DuckDBPyConnection, grid: Grid, within: time
 
 def _try_thresholds(connection: duckdb.DuckDBPyConnection, grid: Grid) -> None:
     """The seeds as they would be with every cell in force, and the trigger's view on top of them."""
-    connection.execute("create schema if not exists seeds")
     connection.execute("create or replace table cells (cell integer, group_value double, value double)")
     cells = [(cell.number, cell.group, cell.value) for cell in grid.cells()]
     connection.executemany("insert into cells values (?, ?, ?)", cells)

@@ -32,7 +32,7 @@ def _lead(found: Calibration) -> str:
         return "<p class=lead>Nothing has landed yet.</p>"
     return (
         f"<p class=lead>{seen.visitors:,} visitors and {seen.orders:,} orders from {seen.since:%d %B %Y} "
-        f"to {seen.until:%d %B %Y}, all without an email about it.</p>"
+        f"to {seen.until:%d %B %Y}.</p>"
     )
 
 

@@ -8,7 +8,7 @@ import sys
 import typer
 from rich.console import Console
 
-from orchestration.cli import calibrate, coupons, demo, maintain, people, play, run, templates
+from orchestration.cli import calibrate, coupons, demo, intent, maintain, people, play, run, templates
 from orchestration.cli.errors import FriendlyError
 from orchestration.settings import SettingsError
 
@@ -35,6 +35,7 @@ app.command()(people.why)
 app.add_typer(people.review, name="review")
 app.add_typer(templates.templates, name="templates")
 app.add_typer(coupons.coupons, name="coupons")
+app.add_typer(intent.intent, name="intent")
 
 
 def main() -> None:

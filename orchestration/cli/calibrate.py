@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.cli.errors import FriendlyError
+from orchestration.cli.traffic import warehouse
 from orchestration.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -87,28 +87,16 @@ def calibrate(
 
 @contextmanager
 def _traffic(settings: Settings, files: list[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse as the last batch left it, or one built from recorded calls."""
-    import duckdb
-
     from orchestration.calibration.moments import NotBuilt, open_warehouse
-    from orchestration.calibration.warehouse import recorded_warehouse
-    from orchestration.dbt import DbtFailed
+    from orchestration.calibration.warehouse import MODELS
 
-    with tempfile.TemporaryDirectory() as folder:
+    with warehouse(settings, files, MODELS) as file:
         try:
-            file = settings.warehouse
-            if files:
-                with console.status("running the models over the recording"):
-                    file = recorded_warehouse(settings.dbt_project, files, Path(folder))
-            with open_warehouse(file) as connection:
-                yield connection
-        except DbtFailed as error:
-            raise FriendlyError(f"the models do not run: {error}") from None
-        except (NotBuilt, duckdb.IOException) as error:
-            raise FriendlyError(
-                "the warehouse is missing, of an older version, or being written: wait for the next batch, "
-                f"or use --from ({str(error).splitlines()[0]})"
-            ) from None
+            connection = open_warehouse(file)
+        except NotBuilt as error:
+            raise FriendlyError(f"{error}: wait for the next batch, or use --from") from None
+        with connection:
+            yield connection
 
 
 def _show(found: Calibration) -> None:

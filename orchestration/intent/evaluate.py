@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def evaluate(examples: Examples) -> list[Figures]:
 def _later_parts(examples: Examples) -> Iterator[tuple[Model, Examples]]:
     total = examples.visit_count
     bounds = [round(total * (FIRST_SHARE + (1 - FIRST_SHARE) * fold / FOLDS)) for fold in range(FOLDS + 1)]
-    for known, until in zip(bounds, bounds[1:], strict=False):
+    for known, until in pairwise(bounds):
         yield train(examples.of_visits(0, known)), examples.of_visits(known, until)
 
 

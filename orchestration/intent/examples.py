@@ -86,6 +86,11 @@ class Examples:
     def visit_count(self) -> int:
         return int(self.visits[-1]) + 1 if len(self.visits) else 0
 
+    @property
+    def buyers(self) -> int:
+        """Visits that end with an order."""
+        return len(np.unique(self.visits[self.labels == 1]))
+
     def of_visits(self, first: int, last: int) -> Examples:
         """The visits from `first` up to, without, `last`."""
         return self.where((self.visits >= first) & (self.visits < last))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,7 @@ MIN_PAGE_VISITS = 20
 
 RANGES = 6
 FOREVER = 1e18  # above every figure; infinity is not JSON
-PENALTY = 0.3  # inverse strength of the ridge; from .1 to 1 the AUC stays within .01
+PENALTY = 0.3  # inverse strength of the ridge; from .1 to 1 the AUC of docs/intent-model.md stays within .008
 CALIBRATION_SHARE = 0.2
 
 TABLE = pl.Schema(
@@ -63,10 +64,7 @@ class Model:
         weights = iter((self.slope * self.weights).tolist())
         for name, edges in zip(self.names, self.edges, strict=True):
             bounds = [0.0, *edges.tolist(), FOREVER]
-            rows += [
-                (version, name, None, low, high, next(weights))
-                for low, high in zip(bounds, bounds[1:], strict=False)
-            ]
+            rows += [(version, name, None, low, high, next(weights)) for low, high in pairwise(bounds)]
         rows += [(version, "page", page, None, None, next(weights)) for page in self.pages]
         return pl.DataFrame(rows, schema=TABLE, orient="row")
 
@@ -76,10 +74,9 @@ def train(examples: Examples) -> Model:
 
     Raises TooFewVisits.
     """
-    buyers = len(np.unique(examples.visits[examples.labels == 1]))
-    if examples.visit_count < MIN_VISITS or buyers < MIN_BUYERS:
+    if examples.visit_count < MIN_VISITS or examples.buyers < MIN_BUYERS:
         raise TooFewVisits(
-            f"{examples.visit_count} finished visits without an email, {buyers} of them with an order: "
+            f"{examples.visit_count} finished visits without an email, {examples.buyers} of them with an order: "
             f"{MIN_VISITS} and {MIN_BUYERS} are needed"
         )
     first, last = int(examples.visits[0]), int(examples.visits[-1]) + 1
