@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from orchestration.calibration.calibrate import WITHIN, calibrate
 from orchestration.calibration.grids import GRIDS
 from orchestration.calibration.hazard import estimates
 from orchestration.calibration.moments import find_moments, open_warehouse
+from orchestration.calibration.proposals import propose
 from orchestration.settings import ROOT
 from tests.system import DATA
 
@@ -71,3 +74,32 @@ def test_a_trigger_without_events_is_refused(giudici: Path, trigger: str):
 
     assert found.recommendation is None
     assert found.refusal == f"the data have no moment of {trigger}: the events it reads are missing"
+
+
+def test_proposals_stand_beside_what_is_in_force_and_change_nothing(giudici: Path, tmp_path: Path):
+    before = (SEEDS / "thresholds.csv").read_text()
+
+    found = propose(giudici, SEEDS, tmp_path)
+
+    lines = found.as_markdown().splitlines()
+    assert found.recommended == 0 and len(lines) == 2 + len(GRIDS)
+    assert lines[2].startswith("| cart_abandonment | 90 s | – | only 86 carts")
+    assert {file.name for file in tmp_path.iterdir()} == {f"{trigger}.html" for trigger in GRIDS}
+    assert (SEEDS / "thresholds.csv").read_text() == before
+
+
+def test_the_assets_show_proposals_and_publish_the_model(
+    giudici: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("KAIROS_DATA", str(tmp_path))
+    shutil.copy(giudici, tmp_path)
+    from orchestration.defs.outcomes.calibration import intent_model, threshold_proposals
+    from orchestration.defs.resources import Kairos
+
+    done = dg.materialize([threshold_proposals, intent_model], resources={"kairos": Kairos()})
+
+    shown = {event.asset_key.to_user_string(): event.materialization.metadata
+             for event in done.get_asset_materialization_events()}  # fmt: skip
+    assert "only 86 carts" in shown["outcomes/threshold_proposals"]["proposals"].md_str
+    assert shown["outcomes/intent_model"]["standing"].text == "published"
+    assert (tmp_path / "published" / "intent_model.parquet").exists()

@@ -9,7 +9,7 @@ batch_lane_job = dg.define_asset_job(
     "batch_lane_job",
     selection=dg.AssetSelection.assets(["landing", "archive"], ["published", "fct_product_blocks"])
     | dg.AssetSelection.kind("dbt") - dg.AssetSelection.groups("live")
-    | dg.AssetSelection.groups("segments")
+    | dg.AssetSelection.groups("segments", "outcomes")
     | dg.AssetSelection.checks(reviews_are_answered),
     executor_def=dg.in_process_executor,
     description="Archive the log, recompute all models over all history, compare both lanes, publish.",
