@@ -11,6 +11,9 @@ import polars as pl
 MOST_VISITS = 20_000
 """The newest; more would cost minutes and change the third digit."""
 
+SAME_MOMENT = 10
+"""Seconds before an order that are the order: who sees the page that confirms it need not be predicted."""
+
 KEYS = (
     "visitor_id", "session_id", "position", "customer_id", "received_at", "page", "is_first_look", "event_number",
     "order_count",
@@ -32,7 +35,7 @@ visits as (
         session_id,
         min(received_at) as started_at,
         max(received_at) as ended_at,
-        max(case when event_name = 'Order Completed' then position end) as last_order_position
+        min(case when event_name = 'Order Completed' then received_at end) as first_order_at
     from int_visitor_events
     group by visitor_id, session_id
 
@@ -55,10 +58,13 @@ finished as (
 select
     features.*,
     finished.started_at,
-    coalesce(finished.last_order_position > features.position, false) as has_ordered_later
+    finished.first_order_at is not null as has_ordered_later
 from int_intent_features as features
 inner join finished
     on features.visitor_id = finished.visitor_id and features.session_id = finished.session_id
+where
+    finished.first_order_at is null
+    or features.received_at + to_seconds({SAME_MOMENT}) < finished.first_order_at
 order by finished.started_at, features.visitor_id, features.session_id, features.position
 """
 
@@ -110,7 +116,7 @@ class Examples:
 
 
 def read_examples(connection: duckdb.DuckDBPyConnection, gap_seconds: float) -> Examples:
-    """Events before the visit's first order, of visits that ended before our first email.
+    """Events before the visit's first order (SAME_MOMENT), of visits that ended before our first email.
 
     `connection` sees the models in READ; a visit is over `gap_seconds` after its last event.
     """
@@ -122,10 +128,9 @@ def read_examples(connection: duckdb.DuckDBPyConnection, gap_seconds: float) -> 
     visit = pl.struct("visitor_id", "session_id").rle_id().cast(pl.Int64)
     rows = rows.with_columns(visit.alias("visit")) if rows.height else rows.with_columns(visit=pl.lit(0))
     pages, looks = _looks(rows)
-    keep = (rows["order_count"] == 0).to_numpy() if rows.height else np.zeros(0, bool)
     figures = rows.select(pl.col(names).cast(pl.Float64)).to_numpy()
     labels = rows["has_ordered_later"].cast(pl.Int8).to_numpy().astype(int)
-    return Examples(names, pages, figures, looks, labels, rows["visit"].to_numpy()).where(keep)
+    return Examples(names, pages, figures, looks, labels, rows["visit"].to_numpy())
 
 
 def _looks(rows: pl.DataFrame) -> tuple[tuple[str, ...], np.ndarray]:

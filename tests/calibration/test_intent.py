@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -28,34 +27,20 @@ def examples(giudici: Path) -> Examples:
 # -- nothing looks ahead
 
 
-def features(file: Path, until: datetime) -> list[tuple]:
-    with duckdb.connect(str(file), read_only=True) as connection:
-        return connection.execute(
-            "select * from int_intent_features where received_at <= ? order by position", [until]
-        ).fetchall()
-
-
 @pytest.fixture(scope="module")
-def earlier(giudici: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, datetime]:
-    """The warehouse as it would be had it been asked when half of the events had arrived, mid-visit for many.
-
-    The compiled models once more, over less of the archive.
-    """
-    copy = Path(shutil.copy(giudici, tmp_path_factory.mktemp("earlier")))
+def halves(giudici: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The warehouse as it would be had every visitor stopped half-way: the compiled models over less of the archive."""
+    copy = Path(shutil.copy(giudici, tmp_path_factory.mktemp("halves")))
     with duckdb.connect(str(copy)) as connection:
-        instants = connection.execute(
-            "select received_at from landing.events order by received_at"
-        ).fetchall()
-        until: datetime = instants[len(instants) // 2][0]
-        view = connection.execute("select sql from duckdb_views() where view_name = 'events'").fetchone()
-        assert view is not None
-        known = view[0].split(" AS ", 1)[1].rstrip(";")
+        connection.execute("create table everything as select * from landing.events")
         connection.execute(
-            f"create or replace view landing.events as select * from ({known}) where received_at <= '{until}'"
+            "create or replace view landing.events as select * exclude (number, total) from (select *, "
+            "row_number() over (partition by visitor_id order by position) as number, "
+            "count(*) over (partition by visitor_id) as total from everything) where number <= total / 2"
         )
         for name in ("int_visitor_timeline", "int_visitor_events"):
             connection.execute(f"create or replace table {name} as {compiled(giudici, name)}")
-    return copy, until
+    return copy
 
 
 def compiled(file: Path, model: str) -> str:
@@ -64,13 +49,14 @@ def compiled(file: Path, model: str) -> str:
     return found.read_text()
 
 
-def test_no_feature_changes_when_more_happens(giudici: Path, earlier: tuple[Path, datetime]):
-    file, until = earlier
+def test_no_feature_changes_when_more_happens(giudici: Path, halves: Path):
+    rows = "select * from int_intent_features order by position"
+    with open_models(giudici) as whole, open_models(halves) as half:
+        now = {row[2]: row for row in whole.execute(rows).fetchall()}
+        then = half.execute(rows).fetchall()
 
-    then, now = features(file, until), features(giudici, until)
-
-    assert len(then) > 5_000
-    assert then == now
+    assert len(now) / 2 - 600 < len(then) < len(now)
+    assert [(row, now[row[2]]) for row in then if row != now[row[2]]] == []
 
 
 # -- how good it is
@@ -80,11 +66,13 @@ def test_on_later_visits_it_is_as_good_as_the_model_card_says(giudici: Path):
     examples, found, _ = measure(giudici, GAP)
     after = {one.after_pages: one for one in found}
 
-    assert examples.visit_count == 593, "the last visit was not over when the recording ends"
+    assert examples.visit_count == 591, (
+        "without the visit not over when the recording ends, and two that only order"
+    )
     assert list(after) == [1, 2, 3, 5, 8, 12]
-    assert after[5].auc == pytest.approx(0.797, abs=0.005)
+    assert after[5].auc == pytest.approx(0.799, abs=0.005)
     assert after[5].brier_skill >= 0.20
-    assert after[8].auc >= 0.83
+    assert after[8].auc >= 0.82
     assert all(one.auc_interval[0] > 0.5 for one in found)
 
 
@@ -137,13 +125,23 @@ def test_the_sum_in_sql_is_the_model(giudici: Path, examples: Examples, tmp_path
 
     with open_models(scored) as connection:
         rows = connection.execute(
-            "select scores.p_buy_without_email from int_intent_scores as scores "
-            "inner join int_intent_features as features using (position) "
-            "inner join (select visitor_id, session_id, min(received_at) as started_at, max(received_at) as ended_at "
-            "from int_visitor_events group by all) as visits "
-            "on visits.visitor_id = features.visitor_id and visits.session_id = features.session_id "
-            "where features.order_count = 0 and ended_at + to_seconds(1800) <= ? "
-            "order by started_at, features.visitor_id, features.session_id, position",
+            """
+            select scores.p_buy_without_email
+            from int_intent_scores as scores
+            inner join int_visitor_events as events on scores.position = events.position
+            inner join (
+                select
+                    visitor_id, session_id, min(received_at) as started_at, max(received_at) as ended_at,
+                    min(case when event_name = 'Order Completed' then received_at end) as first_order_at
+                from int_visitor_events
+                group by all
+            ) as visits
+                on events.visitor_id = visits.visitor_id and events.session_id = visits.session_id
+            where
+                ended_at + to_seconds(1800) <= ?
+                and (first_order_at is null or events.received_at + to_seconds(10) < first_order_at)
+            order by started_at, events.visitor_id, events.session_id, events.position
+            """,
             [until],
         ).fetchall()
 
