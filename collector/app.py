@@ -17,14 +17,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from collector import pages
 from collector.capture import Capture
 from collector.config import CollectorConfig
+from collector.destinations import DestinationReader
 from collector.dialects import rudderstack, segment
+from collector.hits import Hits
 from collector.links import Links
 from collector.log import EventLog, GroupCommit
 from collector.metrics import Metrics
 from collector.metrics_share import MetricsShare
 from collector.unsubscribe import Unsubscribe
 
-_PLUGIN = Path(__file__).with_name("static") / "kairos-engagement.js"
+_STATIC = Path(__file__).with_name("static")
+_PLUGIN = _STATIC / "kairos-engagement.js"
+_OPENAPI = _STATIC / "openapi.json"
 _EVENT_PATHS = ("/v1/", "/beacon/v1/")
 _CORS = Middleware(
     CORSMiddleware,
@@ -55,12 +59,14 @@ def create_app(
     metrics = Metrics(lambda: group.pending_bytes, share)
     routes = [
         *_settings_routes(config),
-        *_people_routes(config, group, now),
+        *_people_routes(config, group, metrics, now),
         *_operator_routes(group, metrics),
     ]
     calls = Capture(config, group, metrics, now, segment.KINDS)
     middleware = [Middleware(ShortCut, calls=calls), _CORS]
-    return Starlette(routes=routes, middleware=middleware, lifespan=_life(group, metrics))
+    app = Starlette(routes=routes, middleware=middleware, lifespan=_life(group, metrics))
+    app.router.redirect_slashes = False  # it would redirect to whatever host the request names
+    return app
 
 
 class ShortCut:
@@ -108,9 +114,12 @@ def _settings_routes(config: CollectorConfig) -> list[Route]:
     ]
 
 
-def _people_routes(config: CollectorConfig, group: GroupCommit, now: Callable[[], datetime]) -> list[Route]:
+def _people_routes(
+    config: CollectorConfig, group: GroupCommit, metrics: Metrics, now: Callable[[], datetime]
+) -> list[Route]:
     links = Links(config.public_url or "", config.link_secrets) if config.link_secrets else None
     unsubscribe = Unsubscribe(links, group, now, config.retry_after_seconds)
+    hits = Hits(links, DestinationReader(config.destinations), group, metrics, now, config.home_url)
 
     async def home(request: Request) -> Response:
         return HTMLResponse(pages.home(_base(config, request)))
@@ -119,11 +128,17 @@ def _people_routes(config: CollectorConfig, group: GroupCommit, now: Callable[[]
         headers = {"cache-control": "public, max-age=3600"}
         return FileResponse(_PLUGIN, media_type="text/javascript", headers=headers)
 
+    async def openapi(request: Request) -> Response:
+        return FileResponse(_OPENAPI, media_type="application/json")
+
     return [
+        Route("/c/{token}", hits.click),
+        Route("/o/{token}.gif", hits.open),
         Route("/u/{token}", unsubscribe.act, methods=["POST"]),
         Route("/u/{token}", unsubscribe.show),
         Route("/", home),
         Route("/kairos-engagement.js", plugin),
+        Route("/openapi.json", openapi),
     ]
 
 

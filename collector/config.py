@@ -1,6 +1,7 @@
 """What a collector needs to be told; orchestration reads it from the settings."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from collector.limits import Limits
@@ -39,6 +40,10 @@ class CollectorConfig:
 
     write_keys: tuple[WriteKey, ...]
     link_secrets: tuple[str, ...] = ()  # the first one signs, all verify: put a new one in front to rotate
+    destinations: Path | None = (
+        None  # the file in which the sender keeps where links lead; None: no link leads anywhere
+    )
+    home_url: str | None = None  # where somebody goes on whose link is no longer kept
     public_url: str | None = None  # how browsers and mail readers reach us; None: as the request came
     host: str = "127.0.0.1"
     port: int = 8080

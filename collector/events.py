@@ -71,7 +71,7 @@ def own_event(
     user_id: str | None = None,
     anonymous_id: str | None = None,
 ) -> bytes:
-    """A payload of our own for the log (`Email Sent`, `Email Unsubscribed`, …), trusted like a server's."""
+    """A payload of our own for the log (`Email Clicked`, `Email Unsubscribed`, …), trusted like a server's."""
     return encode(
         Event(
             message_id=message_id,

@@ -30,6 +30,9 @@ class Metrics:
             "events", "Acknowledged events.", ["source", "type", "status"], registry=self._registry
         )
         self._requests = Counter("intake_requests", "Requests by outcome.", ["code"], registry=self._registry)
+        self._hits = Counter(
+            "email_hits", "Clicks and opens by outcome.", ["kind", "outcome"], registry=self._registry
+        )
         self._latency = Histogram(
             "intake_seconds",
             "From request to durable acknowledgement.",
@@ -52,6 +55,11 @@ class Metrics:
     def refused(self, code: str) -> None:
         """A request was not accepted."""
         self._requests.labels(code).inc()
+
+    def hit(self, kind: str, outcome: str) -> None:
+        """A link of an email was followed (`click`) or its picture loaded (`open`): recorded, machine, repeated,
+        lost, expired, forged."""
+        self._hits.labels(kind, outcome).inc()
 
     def render(self) -> bytes:
         """The text a Prometheus server scrapes: the sum over all workers."""

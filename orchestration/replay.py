@@ -196,7 +196,7 @@ class Replay:
         )  # fmt: skip
         outbox = transport or FileTransport(out / "emails", durable=False)
         self._dispatcher = dispatcher(
-            composer_of(self._settings), self.ledger, outbox, lambda: None, self.clock
+            composer_of(self._settings, is_followed=False), self.ledger, outbox, lambda: None, self.clock
         )
         self._receipts = ReceiptExport(self.log, self.ledger)
         self._shortest = shortest_delay(self._store)

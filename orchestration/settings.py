@@ -125,6 +125,14 @@ class Mail(_Section):
         10_000, description="at most so many emails an hour, the rest waits; 'none' for no limit"
     )
     consent_required: bool = True
+    track_clicks: bool = Field(True, description="links lead over the collector, so that clicks are known")
+    track_opens: bool = Field(True, description="a picture that nobody sees tells of opens")
+    link_hosts: tuple[str, ...] = Field(
+        (), description="hosts whose links are followed, beside the shop's own"
+    )
+    link_days: int = Field(
+        730, ge=30, description="how long after its last email a destination is kept, in days"
+    )
     review_minutes: float = Field(
         60,
         gt=0,
@@ -188,6 +196,10 @@ class Settings(BaseSettings):
     @property
     def ledger(self) -> Path:
         return self.data / "ledger.sqlite"
+
+    @property
+    def destinations(self) -> Path:
+        return self.data / "links.sqlite"
 
     @property
     def live_db(self) -> Path:

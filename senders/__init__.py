@@ -6,7 +6,7 @@ from senders.dispatch import Dispatcher
 from senders.gate import Gated
 from senders.ledger.attempts import Intent
 from senders.ledger.controls import Sending
-from senders.ledger.facts import Alias, Consent, Exit, Fact, Suppression
+from senders.ledger.facts import Alias, Consent, Exit, ExitWithdrawn, Fact, OptOut, Suppression
 from senders.ledger.fence import SenderBusy, StaleSender
 from senders.ledger.ledger import Ledger
 from senders.ledger.recovery import InDoubt, Recovery
@@ -19,6 +19,7 @@ from senders.policy import Policy
 from senders.quiet import QuietHours
 from senders.render import Renderer, RenderError
 from senders.throttle import Throttle
+from senders.tracking import Tracking
 from senders.transports.base import Lane, Transport
 from senders.transports.file import FileTransport
 from senders.transports.smtp import SmtpTransport
@@ -33,6 +34,7 @@ __all__ = [
     "Due",
     "Entry",
     "Exit",
+    "ExitWithdrawn",
     "Explanation",
     "Fact",
     "FileTransport",
@@ -46,6 +48,7 @@ __all__ = [
     "Ledger",
     "LedgerBroken",
     "Message",
+    "OptOut",
     "Outcome",
     "Policy",
     "QuietHours",
@@ -61,5 +64,6 @@ __all__ = [
     "StaleSender",
     "Suppression",
     "Throttle",
+    "Tracking",
     "Transport",
 ]

@@ -158,6 +158,7 @@ class Dispatcher:
                     yield message
 
         def commit(standing: Sequence[Message]) -> set[str]:
+            self._composer.make_durable()
             asked = {id: intents[id] for id in (ids[message.decision_id] for message in standing)}
             permitted = self._ledger.commit_dots(asked, clock())
             return {message.decision_id for message in standing if ids[message.decision_id] in permitted}

@@ -107,6 +107,7 @@ def recheck(
     """The part that is asked once more when the body is written and only the dot is missing."""
     return (
         _suppression(connection, subjects)
+        or _opt_out(connection, row, subjects, to_us(now))
         or _consent(connection, subjects, policy)
         or _exit(connection, row, subjects)
         or _address(row)
@@ -142,6 +143,17 @@ def _suppression(connection: sqlite3.Connection, subjects: tuple[str, ...]) -> R
         subjects,
     ).fetchall()
     return Refusal("SUPPRESSED", min((row[0] for row in rows), key=BY_WEIGHT.index)) if rows else None
+
+
+def _opt_out(
+    connection: sqlite3.Connection, row: sqlite3.Row, subjects: tuple[str, ...], now_us: int
+) -> Refusal | None:
+    """What a person chose to hear no more about, or not until a day."""
+    found = connection.execute(
+        f"select max(trigger_name) from opt_outs where until_us > ? and trigger_name in ('', ?) and key in ({keys.places(subjects)})",
+        (now_us, row["trigger_name"], *subjects),
+    ).fetchone()[0]
+    return None if found is None else Refusal("SUPPRESSED", "topic_opt_out" if found else "pause")
 
 
 def _consent(connection: sqlite3.Connection, subjects: tuple[str, ...], policy: Policy) -> Refusal | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ _PAGE = re.compile(r"[a-z0-9_]+/touch_[0-9]+")
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
 _LONGEST_SUBJECT = 200
 
+_WRITTEN_LINK = re.compile(r"https?://[^\s<>\"'`{}|]+(?=[\s<\"'`]|\Z)")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -56,6 +58,8 @@ class Renderer:
         self._folder = folder
         self._environment = EmailEnvironment()
         self._subject = lru_cache(maxsize=1024)(self._compile_subject)
+        # Of a page: the addresses that its template itself spells out, as in a link to the shop's page elsewhere.
+        self.written_links = lru_cache(maxsize=1024)(self._find_written_links)
         self._pages: dict[str, tuple[_Part, _Part]] = {}
         self._broken: dict[str, RenderError] = {}
         for page in self._find_pages():
@@ -90,6 +94,12 @@ class Renderer:
     def check_subject(self, source: str) -> None:
         """Raises RenderError for a subject that cannot be used."""
         self._subject(source)
+
+    def _find_written_links(self, page: str) -> frozenset[str]:
+        html, text = self.require(page)
+        return frozenset(
+            unescape(link) for part in (html, text) for link in _WRITTEN_LINK.findall(part.flat.source)
+        )
 
     def render(self, template: str, subject: str, context: Mapping[str, Any]) -> Body:
         """Subject, HTML and text of one email."""

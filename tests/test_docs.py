@@ -112,6 +112,8 @@ def event_names() -> set[str]:
         *(ROOT / "dbt_project/models").rglob("*.sql"),
         ROOT / "collector/static/kairos-engagement.js",
         ROOT / "collector/unsubscribe.py",
+        ROOT / "collector/hits.py",
+        ROOT / "orchestration/live/answers.py",
         ROOT / "orchestration/live/receipts.py",
         ROOT / "orchestration/live/facts.py",
     ]

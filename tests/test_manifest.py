@@ -36,6 +36,7 @@ SQL_TYPES = {pl.Int64: "bigint", pl.String: "varchar", pl.Datetime("us"): "times
 WITHOUT_STORY = {
     "stg_landing__contexts": "names things; fct_sessions tells the story",
     "stg_kairos__suppressions": "names things; int_candidate_rules tells the story",
+    "stg_kairos__email_hits": "names things; int_email_hits tells the story",
     "int_visitor_events": "puts an event beside its place in the timeline; int_visitor_timeline tells the story",
     "int_trigger_moments": "puts triggers under each other; its key is tested in the_key_of_a_moment_never_changes",
 }

@@ -2,20 +2,22 @@
 
 {#- The instant up to which everything is known: UTC. -#}
 {%- macro as_of() -%}
-    {%- if target.name == 'live' -%} getvariable('as_of')
+    {%- if target.name == 'live' -%} (select clock.as_of from {{ source('live', 'clock') }} as clock)
     {%- elif var('as_of') -%} cast('{{ var("as_of") }}' as timestamp)
     {%- else -%} (select max(events.received_at) from {{ source('landing', 'events') }} as events)
     {%- endif -%}
 {%- endmacro -%}
 
-{#- Live: only visitors with a new event or a due timer. Warehouse: everyone. -#}
-{%- macro only_touched(column) -%}
-    {%- if target.name == 'live' -%} {{ column }} in (select touched.visitor_id from {{ source('live', 'touched') }} as touched)
-    {%- else -%} true
+{#- A table of events, customers or decisions. Live: what concerns the people of this micro-batch, gathered in advance
+    (orchestration/live/touched.py). Warehouse: everyone. -#}
+{%- macro of_touched(schema, table) -%}
+    {%- if target.name == 'live' -%} {{ source(schema, table).replace_path(schema='main', identifier='of_touched_' ~ table) }}
+    {%- else -%} {{ source(schema, table) }}
     {%- endif -%}
 {%- endmacro -%}
 
-{#- The same for the customers behind those visitors. -#}
+{#- Live: only customers whose visitors were all gathered; others who share a browser with them are half known.
+    Warehouse: everyone. -#}
 {%- macro only_touched_customers(column) -%}
     {%- if target.name == 'live' -%} {{ column }} in (select touched.customer_id from {{ source('live', 'touched_customers') }} as touched)
     {%- else -%} true
@@ -24,7 +26,7 @@
 
 {#- Live: candidates not decided yet. Warehouse: all, decided again from scratch. -#}
 {%- macro only_undecided(column) -%}
-    {%- if target.name == 'live' -%} {{ column }} not in (select decided.candidate_id from {{ source('live', 'decided') }} as decided)
+    {%- if target.name == 'live' -%} {{ column }} not in (select decided.candidate_id from {{ of_touched('live', 'decided') }} as decided)
     {%- else -%} true
     {%- endif -%}
 {%- endmacro -%}
@@ -57,7 +59,7 @@
 {%- macro decided_candidates() -%}
     {%- if target.name == 'live' -%}
     (
-        select decided.candidate_id, decided.qualifies_at from {{ source('live', 'decided') }} as decided
+        select decided.candidate_id, decided.qualifies_at from {{ of_touched('live', 'decided') }} as decided
         union all
         select fresh.candidate_id, fresh.qualifies_at from {{ ref('fct_trigger_candidates') }} as fresh
     )
@@ -75,7 +77,7 @@
             {{ kairos.sent_none() }}
         ) as sent
     from (select distinct persons.person_id from {{ relation }} as persons) as people
-    left join {{ source('live', 'decided') }} as decided on people.person_id = decided.person_id
+    left join {{ of_touched('live', 'decided') }} as decided on people.person_id = decided.person_id
     group by people.person_id
     {%- else -%}
     select distinct persons.person_id, {{ kairos.sent_none() }} as sent from {{ relation }} as persons

@@ -11,6 +11,11 @@
     )
 {%- endmacro -%}
 
+{#- The same over the rows of that seed, for models that ask for several. -#}
+{%- macro choice_of(segment_name, choice) -%}
+    max(case when segment_name = '{{ segment_name }}' and choice = '{{ choice }}' then value end)
+{%- endmacro -%}
+
 {#- The states of a segment that hold at this instant, the newest per person, with when the person came in. -#}
 {%- macro members_now(segment_name) -%}
     (
@@ -51,4 +56,11 @@
         {%- if not loop.last %} + {% endif %}
         {%- endfor %}
     ) / (select sum(weights.weight) from {{ ref('intent_weights') }} as weights where weights.intent = '{{ intent }}'), 4)
+{%- endmacro -%}
+
+{#- The score of one intent over rows of (intent, weight, fulfilment). -#}
+{%- macro weighted_mean(intent) -%}
+    round(
+        sum(case when intent = '{{ intent }}' then weight * least(1.0, fulfilment) end)
+        / sum(case when intent = '{{ intent }}' then weight end), 4)
 {%- endmacro -%}

@@ -1,10 +1,12 @@
--- Unless the suppression was lifted again in between.
+-- About what, and until when, they wanted none. Unless the suppression was lifted again in between.
 select decisions.decision_id
 from {{ ref('fct_send_decisions') }} as decisions
 inner join {{ ref('stg_kairos__suppressions') }} as added
     on
         decisions.customer_id = added.customer_id
         and decisions.qualifies_at >= added.received_at
+        and decisions.trigger_name = coalesce(added.trigger_name, decisions.trigger_name)
+        and decisions.qualifies_at < coalesce(added.suppressed_until, {{ forever() }})
 left join {{ ref('stg_kairos__suppressions') }} as lifted
     on
         added.customer_id = lifted.customer_id

@@ -52,6 +52,8 @@ def collector_config(settings: Settings):
     return CollectorConfig(
         write_keys=keys,
         link_secrets=link_secrets(settings),
+        destinations=settings.destinations,
+        home_url=settings.mail.shop_url,
         public_url=own.public_url,
         host=own.host,
         port=own.port,

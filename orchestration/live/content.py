@@ -1,4 +1,4 @@
-"""What emails may show of products: published by the batch lane, looked up by the live lane."""
+"""What the batch lane published for the live lane to look up: products and what to show of them, segments."""
 
 from __future__ import annotations
 
@@ -12,16 +12,14 @@ from orchestration.live.store import LiveStore
 
 logger = logging.getLogger("kairos.live")
 
-PUBLISHED = ("fct_product_blocks",)
-"""Models the live lane looks up with the macro `published`; each is a file and a table of the same name."""
-
-_INDEXES = {"fct_product_blocks": "product_blocks_by_id"}
+PUBLISHED = {"fct_product_blocks": "product_id", "fct_segment_members": "customer_id"}
+"""Models the live lane looks up with the macro `published`, by which column; each is a file and a table of that name."""
 
 
 def import_content(store: LiveStore, folder: Path) -> int:
     """Take in what was published since the last time; returns the number of rows read.
 
-    A table follows its file: without one it is empty, and emails go out without these blocks. A file that
+    A table follows its file: without one it is empty, and emails go out without what it would say. A file that
     cannot be read leaves the table as it was.
     """
     count = 0
@@ -43,12 +41,12 @@ def _replace(store: LiveStore, name: str, files: list[Path]) -> int:
                 f"create or replace temp table incoming_content as {_picked(store, name, files[0])}"
             )
         # Rows of one key, deleted and inserted in one transaction, would collide in the index.
-        store.execute(f"drop index if exists published.{_INDEXES[name]}")
+        store.execute(f"drop index if exists published.{name}_by_key")
         store.execute(f"delete from published.{name}")
         if files:
             store.execute(f"insert into published.{name} by name select * from temp.main.incoming_content")
             store.execute("drop table temp.main.incoming_content")
-        store.execute(f"create index {_INDEXES[name]} on published.{name} (product_id)")
+        store.execute(f"create index {name}_by_key on published.{name} ({PUBLISHED[name]})")
     found = store.first(f"select count(*) from published.{name}")
     return int(found[0]) if found else 0
 

@@ -12,10 +12,44 @@ import polars as pl
 from orchestration.live.statements import SEEDS, Statements
 from orchestration.live.store import LiveStore
 from orchestration.live.tables import fill, make_tables
+from orchestration.live.touched import (
+    CLOCK,
+    gather_customers,
+    gather_identities,
+    prepare_touched,
+    touch,
+    untouch,
+)
 
 Row = dict[str, Any]
 Overrides = Mapping[tuple[str, str, str], str]
 """(seed, row key, column) -> value, as in `--set thresholds.cart_abandonment.min_seconds=300`."""
+
+
+_UNDECIDED = "candidate_id not in (select candidate_id from temp.main.of_touched_decided)"
+_STEPS = {
+    "clear_timers": "delete from live.timers where visitor_id in (select visitor_id from live.touched)",
+    "set_timers": f"""
+        insert into live.timers
+        select visitor_id, min(qualifies_at)
+        from main.int_trigger_moments
+        where qualifies_at > {CLOCK} and qualifies_at < valid_to and {_UNDECIDED}
+        group by visitor_id
+        """,
+    "new_candidate": f"""
+        select 1 from main.int_trigger_moments
+        where qualifies_at <= {CLOCK} and qualifies_at < valid_to and {_UNDECIDED}
+        limit 1
+        """,
+    "remember": """
+        insert into live.decided
+        select decision_id, coalesce(customer_id, visitor_id), sequence_id, trigger_name, visitor_id,
+            qualifies_at, priority, should_send
+        from main.fct_send_decisions
+        """,
+    "decisions": "select * from main.fct_send_decisions order by qualifies_at, priority, decision_id",
+}
+"""What comes between and after the models, planned once like them."""
 
 
 class UnknownSetting(ValueError):
@@ -23,12 +57,15 @@ class UnknownSetting(ValueError):
 
 
 def load_models(store: LiveStore, statements: Statements, overrides: Overrides | None = None) -> None:
-    """Make the database ready for these models: their seeds, with overrides, and their tables.
+    """Make the database ready for these models: their seeds, with overrides, their tables, and all plans.
 
     Raises UnknownSetting for an override of nothing, duckdb.Error for a model that cannot run.
     """
     _load_seeds(store, statements, overrides)
+    prepare_touched(store)
     make_tables(store, statements)
+    for name, sql in _STEPS.items():
+        store.prepare(name, sql, once=True)
     switches = {statement.switch for statement in statements.decide if statement.switch}
     store.switched_off = {switch for switch in switches if not _is_on(store, switch)}
 
@@ -36,9 +73,10 @@ def load_models(store: LiveStore, statements: Statements, overrides: Overrides |
 def _load_seeds(store: LiveStore, statements: Statements, overrides: Overrides | None) -> None:
     for name in SEEDS:
         types = statements.seed_types[name]
-        casts = "{" + ", ".join(f"'{column}': '{kind}'" for column, kind in types.items()) + "}"
+        casts = ", ".join(f"'{column}': '{kind}'" for column, kind in types.items())
+        options = f", types = {{{casts}}}" if casts else ""
         store.execute(
-            f"create or replace table seeds.{name} as select * from read_csv(?, header = true, types = {casts})",
+            f"create or replace table seeds.{name} as select * from read_csv(?, header = true{options})",
             [str(statements.seeds[name])],
         )
     for (seed, key, column), value in (overrides or {}).items():
@@ -89,24 +127,23 @@ def evaluate(
     """
     if events.height:
         store.insert("landing.events", events)
-    _touch(store, as_of)
-    store.execute("set variable as_of = ?::timestamp", [as_of])
+    happened = touch(store, as_of) | store.published
     *probe, candidates = statements.probe
-    happened = _events_of_touched(store) | store.published
     for statement in probe:
         fill(store, statement, happened, everyone)
-    _set_timers(store, as_of)
-    if not _has_candidates(store, as_of):
+    store.run("clear_timers")
+    store.run("set_timers")
+    if not store.run("new_candidate").fetchall():  # most micro-batches end here
         return []
+    gather_customers(store)
     for statement in (candidates, *statements.decide):
         fill(store, statement, happened, everyone)
-    _remember(store)
-    return store.rows("select * from main.fct_send_decisions order by qualifies_at, priority, decision_id")
+    store.run("remember")
+    return store.rows_of(store.run("decisions"))
 
 
 def rehearse(store: LiveStore, statements: Statements) -> None:
     """Run every statement once, on whatever is there; raises duckdb.Error for what cannot run."""
-    store.execute("set variable as_of = timestamp '1970-01-01'")
     store.switched_off = set()
     for statement in (*statements.probe, *statements.decide):
         fill(store, statement, happened=set(statement.needs))
@@ -125,89 +162,13 @@ def evaluate_everyone(store: LiveStore, statements: Statements, as_of: datetime)
         store.execute("set threads = 1")
 
 
-def _events_of_touched(store: LiveStore) -> set[str]:
-    """Which events the touched people have in the live lane at all."""
-    rows = store.rows(
-        "select distinct event from landing.events where visitor_id in (select visitor_id from live.touched)"
-    )
-    return {row["event"] for row in rows}
-
-
-def _has_candidates(store: LiveStore, as_of: datetime) -> bool:
-    """Is there anything new that is ripe? Most micro-batches end here."""
-    ripe = """
-        select 1 from main.int_trigger_moments
-        where qualifies_at <= ? and qualifies_at < valid_to
-            and candidate_id not in (select candidate_id from live.decided)
-        limit 1
-    """
-    return store.first(ripe, [as_of]) is not None
-
-
-def _touch(store: LiveStore, as_of: datetime) -> None:
-    """People with a new event or a due timer, and whoever shares a customer with them."""
-    judged, _ = store.cursor()
-    store.execute("delete from live.touched; delete from live.touched_customers;")
-    store.execute(
-        """
-        insert into live.touched
-        select visitor_id from landing.events
-        where position >= ? and (source <> 'kairos' or event = 'Email Sent')
-        union
-        select visitor_id from live.timers where due_at <= ?
-        """,
-        [judged, as_of],
-    )
-    store.execute(
-        """
-        insert into live.touched_customers
-        select distinct user_id from landing.events
-        where user_id is not null and visitor_id in (select visitor_id from live.touched)
-        """
-    )
-    store.execute(
-        """
-        insert into live.touched
-        select distinct visitor_id from landing.events
-        where user_id in (select customer_id from live.touched_customers)
-            and visitor_id not in (select visitor_id from live.touched)
-        """
-    )
-
-
-def _set_timers(store: LiveStore, as_of: datetime) -> None:
-    store.execute("delete from live.timers where visitor_id in (select visitor_id from live.touched)")
-    store.execute(
-        """
-        insert into live.timers
-        select visitor_id, min(qualifies_at)
-        from main.int_trigger_moments
-        where qualifies_at > ? and qualifies_at < valid_to
-            and candidate_id not in (select candidate_id from live.decided)
-        group by visitor_id
-        """,
-        [as_of],
-    )
-
-
-def _remember(store: LiveStore) -> None:
-    store.execute(
-        """
-        insert into live.decided
-        select decision_id, coalesce(customer_id, visitor_id), sequence_id, trigger_name, visitor_id,
-            qualifies_at, priority, should_send
-        from main.fct_send_decisions
-        """
-    )
-
-
 def forget(store: LiveStore, statements: Statements, before: datetime, keep_decisions_after: datetime) -> int:
     """Drop visitors not seen since `before`; what they told about themselves moves to the customer base.
 
     Returns the number of events dropped. The models start such visitors afresh anyway (episode_gap_hours).
     Who waits for the next email of a sequence stays, with all devices: what any of them did may end it.
     """
-    store.execute("delete from live.touched; delete from live.touched_customers;")
+    untouch(store)
     store.execute(
         "insert into live.touched select visitor_id from landing.events "
         "where event is null or event not like 'Suppression %' group by visitor_id "
@@ -222,6 +183,7 @@ def forget(store: LiveStore, statements: Statements, before: datetime, keep_deci
         "insert into live.touched_customers select distinct user_id from landing.events "
         "where type = 'identify' and visitor_id in (select visitor_id from live.touched)"
     )
+    gather_identities(store)
     _fold_customers(store, statements)
     dropped = store.execute(
         "delete from landing.events where visitor_id in (select visitor_id from live.touched) "
@@ -229,7 +191,7 @@ def forget(store: LiveStore, statements: Statements, before: datetime, keep_deci
     ).fetchall()
     store.execute("delete from live.timers where visitor_id in (select visitor_id from live.touched)")
     store.execute("delete from live.decided where qualifies_at < ?", [keep_decisions_after])
-    store.execute("delete from live.touched; delete from live.touched_customers;")
+    untouch(store)
     return len(dropped)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -40,3 +40,8 @@ def own_event(
             "flags": [],
         }
     )
+
+
+def utc(instant: datetime) -> datetime:
+    """Canonical payloads carry Z; a missing zone means UTC."""
+    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What the ledger must know before the next gate: purchases, consent, unsubscribes, merges.
+"""What the ledger must know before the next gate: purchases, clicks, consent, unsubscribes, merges.
 
 The gate calls `catch_up`, so that an event acknowledged before it always wins over a planned email,
 however far behind the models are.
@@ -10,14 +10,15 @@ import json
 import logging
 import threading
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
 from collector.log.base import EventLog, Frame
+from orchestration.live.answers import Answer, answer, decision_of
+from orchestration.live.clicks import RecentClicks
 from orchestration.live.decode import Payload, decode_payload
-from orchestration.live.events import own_event
-from senders.ledger.facts import Alias, Consent, Exit, Fact, Suppression
+from orchestration.live.events import SOURCE, utc
+from senders.ledger.facts import Alias, Consent, Exit, ExitWithdrawn, Fact
 from senders.ledger.ledger import Ledger
 
 logger = logging.getLogger("kairos.live")
@@ -37,6 +38,7 @@ class FactsFeed:
         self._marks = _ALWAYS + tuple(
             json.dumps(name, ensure_ascii=False).encode() for name in self._exit_events
         )
+        self._recent_clicks = RecentClicks()
         self._mutex = threading.Lock()
 
     @property
@@ -55,25 +57,35 @@ class FactsFeed:
                     return self._position
 
     def learn(self, frames: Sequence[Frame]) -> None:
-        """Tell the ledger what these frames say about people."""
+        """Tell the ledger what these frames say about people, and the models what only the ledger could add."""
+        read = [found for frame in frames if (found := self._read(frame))]
         facts: list[Fact] = []
-        for frame in frames:
-            if any(mark in frame.payload for mark in self._marks):
-                facts += self._facts(frame)
+        told: list[bytes] = []
+        for position, event in read:
+            if event.source == SOURCE:
+                answered = self._answer(event, position)
+                facts += (fact for fact in answered.facts if self._matters(fact))
+                told += answered.events
+            else:
+                facts += self._facts(event, position)
         self._ledger.learn(facts)
+        if told:
+            self._log.append(told)
 
-    def _facts(self, frame: Frame) -> list[Fact]:
+    def _read(self, frame: Frame) -> tuple[int, Payload] | None:
+        if not any(mark in frame.payload for mark in self._marks):
+            return None
         try:
-            event = decode_payload(frame.payload)
+            return frame.position, decode_payload(frame.payload)
         except msgspec.MsgspecError:
-            return []  # the lane puts it into quarantine
+            return None  # the lane puts it into quarantine
+
+    def _facts(self, event: Payload, position: int) -> list[Fact]:
         if event.type == "identify":
             return _consent(event)
         if event.type == "alias":
             return _alias(event)
-        if event.source == "kairos":
-            return self._own(event)
-        return self._exit(event, frame.position)
+        return self._exit(event, position)
 
     def _exit(self, event: Payload, position: int) -> list[Fact]:
         if event.event not in self._exit_events:
@@ -83,32 +95,19 @@ class FactsFeed:
             Exit(person, event.event or "", position, utc(event.received_at)) for person in sorted(people)
         ]
 
-    def _own(self, event: Payload) -> list[Fact]:
-        if event.event != "Email Unsubscribed":
-            return []
-        decision_id = msgspec.json.decode(event.properties).get("decision_id")
-        found = self._ledger.explain(decision_id=decision_id) if decision_id else []
-        if not found:
-            logger.warning("unsubscribe for a decision the ledger does not know: %s", decision_id)
-            return []
-        self._tell_models(found[0].customer_id, decision_id, utc(event.received_at))
-        return [Suppression("unsubscribe", utc(event.received_at), decision_id=decision_id)]
+    def _answer(self, event: Payload, position: int) -> Answer:
+        """A link knows only a decision; the models and the ledger need the person it was about."""
+        decision_id = decision_of(event)
+        if decision_id is None:
+            return Answer()
+        who = self._ledger.recipient(decision_id)
+        if who is None:
+            logger.warning("%s for a decision the ledger does not know: %s", event.event, decision_id)
+            return Answer()
+        return answer(event, who, position, self._recent_clicks)
 
-    def _tell_models(self, customer_id: str | None, decision_id: str, at: datetime) -> None:
-        """The link knows only a decision; the models need the person it was about."""
-        if customer_id:
-            self._log.append(
-                [
-                    own_event(
-                        "Suppression Added",
-                        message_id=f"{decision_id}.unsubscribe",
-                        at=at,
-                        anonymous_id=None,
-                        user_id=customer_id,
-                        properties={"reason": "unsubscribe", "decision_id": decision_id},
-                    )
-                ]
-            )
+    def _matters(self, fact: Fact) -> bool:
+        return not isinstance(fact, Exit | ExitWithdrawn) or fact.event_name in self._exit_events
 
 
 def _consent(event: Payload) -> list[Fact]:
@@ -124,8 +123,3 @@ def _alias(event: Payload) -> list[Fact]:
     if not event.user_id or not event.previous_id or event.user_id == event.previous_id:
         return []
     return [Alias(event.user_id, event.previous_id, utc(event.received_at))]
-
-
-def utc(instant: datetime) -> datetime:
-    """Canonical payloads carry Z; a missing zone means UTC."""
-    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -14,7 +14,6 @@ def import_if_changed(store: LiveStore, name: str, files: Sequence[Path], read: 
     The version is written after the rows: a crash between them reads the same files again.
     """
     version = ";".join(f"{file.name}:{file.stat().st_size}:{file.stat().st_mtime_ns}" for file in files)
-    store.execute("create table if not exists live.imported (name varchar, version varchar)")
     if store.first("select 1 from live.imported where name = ? and version = ?", [name, version]):
         return 0
     count = read()

@@ -177,7 +177,6 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 def models_since(store: LiveStore, statements: Statements) -> datetime:
     """From when these models speak: the beginning, or where their predecessors had judged to."""
-    store.execute("create table if not exists live.models (version varchar, since timestamp)")
     known = store.first("select version, since from live.models")
     if known and known[0] == statements.version:
         return aware(known[1])

@@ -22,6 +22,7 @@ RULES = (
     "is_within_weekly_cap",
     "has_something_to_offer",
 )
+INTENT = ("exploration_score", "abandonment_score", "pricing_seconds", "focus")
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def plan(
             "contents_from_position": row["contents_from_position"],
             "intent_score": row["intent_score"],
             "sends_this_week": row["sends_this_week"],
+            **{name: row[name] for name in INTENT},
             "offer": row["offer"],  # what the branch offers; its template knows how to say it
             "model_version": model_version,
         },
@@ -115,6 +117,7 @@ def content(row: Mapping[str, Any], evidence: Mapping[str, Any], shop: Shop) -> 
         "trigger_name": row["trigger_name"],
         "route": row["route"],
         "touch": row["touch"],
+        "focus": row["focus"],
         **blocks(row),
     }
     if row["trigger_name"] == "cart_abandonment":

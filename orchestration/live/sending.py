@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import TracebackType
 
-from orchestration.links import links
+from orchestration.links import links, tracking
 from orchestration.live.lease import utc_now
 from orchestration.live.plan import Shop
 from orchestration.settings import Mail, Quiet, Settings
@@ -84,8 +84,11 @@ def quiet_hours(quiet: Quiet) -> QuietHours | None:
     return QuietHours(quiet.start, quiet.end, quiet.default_zone)
 
 
-def composer_of(settings: Settings) -> Composer:
-    """The templates of the shop, loaded; a broken one concerns its own emails only."""
+def composer_of(settings: Settings, is_followed: bool = True) -> Composer:
+    """The templates of the shop, loaded; a broken one concerns its own emails only.
+
+    `is_followed` is off where nobody will click, as in a replay: links then lead straight to the shop.
+    """
     mail = settings.mail
     identity = Identity(
         from_name=mail.from_name,
@@ -95,7 +98,8 @@ def composer_of(settings: Settings) -> Composer:
         unsubscribe_url=links(settings).unsubscribe_url,
     )
     shop = {"name": mail.shop_name, "url": mail.shop_url, "address": mail.postal_address}
-    return Composer(Renderer(strict=False), identity, shop, mail.quiet_hours.default_zone)
+    follow = tracking(settings) if is_followed else None
+    return Composer(Renderer(strict=False), identity, shop, mail.quiet_hours.default_zone, follow)
 
 
 def dispatcher(

@@ -12,7 +12,18 @@ from orchestration.dbt import DbtFailed, compile_into
 CANDIDATES = "fct_trigger_candidates"
 DECISIONS = "fct_send_decisions"
 FOLD = "int_customer_states"
-SEEDS = ("thresholds", "routes", "variants", "exits", "sequences", "offers", "review_rules")
+SEEDS = (
+    "thresholds",
+    "routes",
+    "variants",
+    "exits",
+    "sequences",
+    "offers",
+    "review_rules",
+    "interests",
+    "intent_weights",
+    "segment_thresholds",
+)
 
 
 class ModelsDoNotCompile(RuntimeError):
@@ -24,13 +35,15 @@ class Statement:
     """One model of the live lane.
 
     `needs` names events or published tables without which it has no rows: then it is not run. Nor is it while the
-    row of a seed that is its `switch` (`seed.key`, or `seed` for any row) is not enabled.
+    row of a seed that is its `switch` (`seed.key`, or `seed` for any row) is not enabled. `replan`: it looks things up
+    in a large table, so its plan is made when it runs (tables.py).
     """
 
     name: str
     sql: str
     needs: tuple[str, ...] = ()
     switch: str = ""
+    replan: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +117,8 @@ def _chain(nodes: dict[str, dict], last: str, done: set[str]) -> list[Statement]
         if node["config"]["materialized"] == "table":
             meta = node["config"].get("meta", {})
             needs, switch = tuple(meta.get("live_needs", ())), meta.get("live_switch", "")
-            found[node["name"]] = Statement(node["name"], node["compiled_code"], needs, switch)
+            replan = meta.get("live_replan", False)
+            found[node["name"]] = Statement(node["name"], node["compiled_code"], needs, switch, replan)
 
     visit(_key("model", last))
     return list(found.values())

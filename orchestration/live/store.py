@@ -32,8 +32,13 @@ create table if not exists live.touched_customers (customer_id varchar);
 create table if not exists live.decided (
     candidate_id varchar, person_id varchar, sequence_id varchar, trigger_name varchar, visitor_id varchar,
     qualifies_at timestamp, priority integer, should_send boolean);
+create index if not exists decided_by_visitor on live.decided (visitor_id);
+create index if not exists decided_by_person on live.decided (person_id);
 create table if not exists live.timers (visitor_id varchar, due_at timestamp);
 create table if not exists live.cursor (position bigint, as_of timestamp);
+create table if not exists live.clock (as_of timestamp);
+create table if not exists live.models (version varchar, since timestamp);
+create table if not exists live.imported (name varchar, version varchar);
 create table if not exists profiles.customers (
     customer_id varchar, email varchar, has_consent boolean, first_name varchar, tier varchar,
     loyalty_points bigint, timezone varchar, locale varchar, country varchar, valid_from timestamp);
@@ -41,7 +46,10 @@ create index if not exists customers_by_id on profiles.customers (customer_id);
 create table if not exists published.fct_product_blocks (
     product_id varchar, is_withdrawn boolean, card json, similar_products json, accessories json, category json,
     proof json, review json, size_guide json, stock json);
-create index if not exists product_blocks_by_id on published.fct_product_blocks (product_id);
+create index if not exists fct_product_blocks_by_key on published.fct_product_blocks (product_id);
+create table if not exists published.fct_segment_members (
+    segment_name varchar, customer_id varchar, entered_at timestamp);
+create index if not exists fct_segment_members_by_key on published.fct_segment_members (customer_id);
 """
 _SHAPE = hashlib.sha256(_TABLES.encode()).hexdigest()[:16]
 
@@ -102,6 +110,7 @@ class LiveStore:
             self._db.close()
             raise OtherShape(f"{self.path} has the tables of another version")
         self._db.execute(_TABLES)
+        self._db.execute("delete from live.clock; insert into live.clock values ('1970-01-01');")
 
     def notice_published(self) -> None:
         """See which published tables have rows: a model that needs an empty one is not run."""
@@ -145,15 +154,41 @@ class LiveStore:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Result rows as dictionaries."""
-        result = self._db.execute(sql, list(parameters))
+        return self.rows_of(self._db.execute(sql, list(parameters)))
+
+    @staticmethod
+    def rows_of(result: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+        """What `execute` or `run` found, as dictionaries."""
         names = [column[0] for column in result.description]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def insert(self, table: str, frame: pl.DataFrame) -> None:
         """Append rows; `table` is one of ours, never input."""
-        self._db.register("incoming", _Columns(frame))
+        # Found by its name; registering it would be a change of the catalog, after which every plan is made anew.
+        incoming = _Columns(frame)  # noqa: F841
         self._db.execute(f"insert into {table} by name select * from incoming")
-        self._db.unregister("incoming")
+
+    def prepare(self, name: str, sql: str, once: bool = False) -> None:
+        """A statement for `run`. With `once` its plan is made now and kept, else at each run.
+
+        DuckDB keeps only plans that its optimizer did not touch, since that one looks at what is in the tables: good
+        for statements over a handful of rows, and wrong for a lookup in a large table. A later change of any table's
+        shape costs the plan, not the answer; a variable would be frozen, and a parameter is planned anew.
+        """
+        try:
+            if once:
+                self._db.execute("pragma disable_optimizer")
+            self._db.execute(f"prepare {name} as {sql}")
+        finally:
+            self._db.execute("pragma enable_optimizer")
+
+    def run(self, name: str) -> duckdb.DuckDBPyConnection:
+        """Execute what was prepared."""
+        return self._db.execute(f"execute {name}")
+
+    def set_clock(self, as_of: datetime) -> None:
+        """The instant at which models judge (naive UTC): a row, since plans would freeze a variable."""
+        self._db.execute("update live.clock set as_of = ?", [as_of])
 
     # --- where the lane stands
 

@@ -1,7 +1,6 @@
-"""One temporary table per model, made once and filled anew in each micro-batch by a prepared statement.
+"""One temporary table per model, made once and filled anew in each micro-batch by a statement that is planned once.
 
-Binding and creating a table anew in every batch cost a sixth of it: 84 ms against 70 for a batch with a
-candidate, measured on two cores together with the indexes of store.py.
+Planning costs a model several times what running it on a handful of rows does (docs/decisions/0016).
 """
 
 from __future__ import annotations
@@ -11,13 +10,15 @@ from orchestration.live.store import LiveStore
 
 
 def make_tables(store: LiveStore, statements: Statements) -> None:
-    """Empty tables of the right shape, parents first, and the statements that fill them.
+    """Empty tables of the right shape, parents first, then the statements that fill them.
 
     Raises duckdb.Error for a model that cannot run, as one that names a column which does not exist.
     """
     for statement in (*statements.probe, *statements.decide):
         store.execute(f"create or replace temp table {statement.name} as {_empty(statement)}")
-        store.execute(f"prepare fill_{statement.name} as {_insert(statement)}")
+    for statement in (*statements.probe, *statements.decide):
+        store.prepare(f"fill_{statement.name}", _insert(statement), once=not statement.replan)
+        store.prepare(f"clear_{statement.name}", f"delete from temp.main.{statement.name}", once=True)
     store.empty = {statement.name for statement in (*statements.probe, *statements.decide)}
 
 
@@ -27,12 +28,15 @@ def fill(store: LiveStore, statement: Statement, happened: set[str], everyone: b
     `everyone`: plan for the rows that are there now; the prepared plan is meant for a handful.
     """
     if statement.name not in store.empty:
-        store.execute(f"delete from temp.main.{statement.name}")
+        store.run(f"clear_{statement.name}")
         store.empty.add(statement.name)
     if (statement.needs and happened.isdisjoint(statement.needs)) or statement.switch in store.switched_off:
         return
     store.empty.discard(statement.name)
-    store.execute(_insert(statement) if everyone else f"execute fill_{statement.name}")
+    if everyone:
+        store.execute(_insert(statement))
+    else:
+        store.run(f"fill_{statement.name}")
 
 
 def _empty(statement: Statement) -> str:

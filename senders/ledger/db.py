@@ -15,6 +15,7 @@ _MIGRATIONS = (
     alter table outbox add column expires_us integer not null default 0;
     update outbox set expires_us = (select expires_us from decisions where decisions.id = outbox.id);
     """,
+    "-- opt_outs: a new table; the number says so to an older Kairos, which would mail in spite of them",
 )
 
 

@@ -21,6 +21,16 @@ class Exit:
 
 
 @dataclass(frozen=True)
+class ExitWithdrawn:
+    """What looked like a person's doing was a machine's: exits of this event from `position` on are none."""
+
+    person: str
+    event_name: str
+    position: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Suppression:
     """Never again, by address, by person, or by whoever got a decision. At least one of the three."""
 
@@ -30,6 +40,21 @@ class Suppression:
     person: str | None = None
     decision_id: str | None = None
     source: str = "log"
+
+
+@dataclass(frozen=True)
+class OptOut:
+    """Less mail, as whoever got a decision chose: none about its trigger, or none at all until an instant."""
+
+    decision_id: str
+    at: datetime
+    trigger_name: str | None = None  # None: about anything
+    until: datetime | None = None  # None: for good
+    source: str = "log"
+
+    def __post_init__(self) -> None:
+        if self.trigger_name is None and self.until is None:
+            raise ValueError("that is a suppression: say what it is about, or until when it lasts")
 
 
 @dataclass(frozen=True)
@@ -53,4 +78,4 @@ class Alias:
     at: datetime
 
 
-Fact = Exit | Suppression | Consent | Alias
+Fact = Exit | ExitWithdrawn | Suppression | OptOut | Consent | Alias

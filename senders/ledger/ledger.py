@@ -267,6 +267,10 @@ class Ledger:
             raise ValueError("explain needs a decision_id, a person or an address")
         return views.explain(self._reader(), "(visitor_id = :value or customer_id = :value)", person)
 
+    def recipient(self, decision_id: str) -> views.Recipient | None:
+        """Who is behind a link of an email; None for a decision that nobody made."""
+        return views.recipient(self._reader(), decision_id)
+
     def payload(self, decision_id: str) -> views.Payload | None:
         """Template, subject and content of one decision; None when it was never meant to be sent."""
         return views.payload(self._reader(), decision_id)

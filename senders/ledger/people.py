@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from senders.instants import to_us
 from senders.ledger import keys
-from senders.ledger.facts import NEVER_LIFTED, Alias, Consent, Exit, Fact, Suppression
+from senders.ledger.facts import NEVER_LIFTED, Alias, Consent, Exit, ExitWithdrawn, Fact, OptOut, Suppression
 from senders.ledger.writer import Transaction
+
+_FOR_GOOD_US = 9223372036854775807
 
 
 def learn(transaction: Transaction, facts: Sequence[Fact], secret: bytes) -> None:
@@ -14,8 +16,12 @@ def learn(transaction: Transaction, facts: Sequence[Fact], secret: bytes) -> Non
         match fact:
             case Exit():
                 _exit(transaction, fact)
+            case ExitWithdrawn():
+                _withdraw(transaction, fact)
             case Suppression():
                 _suppress(transaction, fact, secret)
+            case OptOut():
+                _opt_out(transaction, fact)
             case Consent():
                 _consent(transaction, fact, secret)
             case Alias():
@@ -52,6 +58,14 @@ def _exit(transaction: Transaction, fact: Exit) -> None:
     )
 
 
+def _withdraw(transaction: Transaction, fact: ExitWithdrawn) -> None:
+    """Only the newest exit is known, so an earlier one goes with it; the models still know that one."""
+    transaction.execute(
+        "delete from exits where key = ? and event_name = ? and position >= ?",
+        (keys.person_key(fact.person), fact.event_name, fact.position),
+    )
+
+
 def _suppress(transaction: Transaction, fact: Suppression, secret: bytes) -> None:
     subjects = _keys_of(fact, secret)
     if fact.decision_id:
@@ -59,6 +73,26 @@ def _suppress(transaction: Transaction, fact: Suppression, secret: bytes) -> Non
     if not subjects:
         raise ValueError("a suppression needs an address, a person or a known decision_id")
     suppress_keys(transaction, subjects, fact.reason, to_us(fact.at), fact.source)
+
+
+def _opt_out(transaction: Transaction, fact: OptOut) -> None:
+    """The longer of two wishes about the same counts, in whichever order they arrive."""
+    at_us, until_us = to_us(fact.at), to_us(fact.until) if fact.until else _FOR_GOOD_US
+    for key in _recipient_of(transaction, fact.decision_id):
+        changed = transaction.execute(
+            """
+            insert into opt_outs (key, trigger_name, at_us, until_us, source) values (?, ?, ?, ?, ?)
+            on conflict (key, trigger_name) do update
+            set at_us = excluded.at_us, until_us = excluded.until_us, source = excluded.source
+            where excluded.at_us >= at_us and excluded.until_us > until_us
+            """,
+            (key, fact.trigger_name or "", at_us, until_us, fact.source),
+        ).rowcount
+        if changed:
+            transaction.audit(
+                at_us, "opted_out", subject=key, source=fact.source, trigger_name=fact.trigger_name,
+                until_us=None if fact.until is None else until_us,
+            )  # fmt: skip
 
 
 def _recipient_of(transaction: Transaction, decision_id: str) -> list[str]:
@@ -104,6 +138,10 @@ def _lift(transaction: Transaction, key: str, at_us: int) -> None:
         "update suppressions set lifted_us = ?"
         " where key = ? and lifted_us is null and at_us < ? and reason not in (?, ?)",
         (at_us, key, at_us, *NEVER_LIFTED),
+    ).rowcount
+    lifted += transaction.execute(
+        "update opt_outs set until_us = ? where key = ? and at_us < ? and until_us > ?",
+        (at_us, key, at_us, at_us),
     ).rowcount
     if lifted:
         transaction.audit(at_us, "suppression_lifted", subject=key, by="double opt-in")

@@ -160,6 +160,16 @@ create table if not exists suppressions (
     primary key (key, reason)
 ) strict, without rowid;
 
+-- Less mail, as a person chose: no more about one trigger ('' = about anything), until an instant.
+create table if not exists opt_outs (
+    key          text not null,
+    trigger_name text not null,
+    at_us        integer not null,
+    until_us     integer not null,      -- the greatest integer = for good
+    source       text not null,
+    primary key (key, trigger_name)
+) strict, without rowid;
+
 -- The state of consent; its history is in the audit.
 create table if not exists consents (
     key     text primary key,

@@ -25,6 +25,18 @@ class Payload(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Recipient:
+    """Whom an email was about, without address."""
+
+    decision_id: str
+    trigger_name: str
+    touch: int
+    visitor_id: str
+    customer_id: str | None
+    accepted_at: datetime | None  # None: not sent, or nobody knows
+
+
+@dataclass(frozen=True)
 class Job:
     """Everything needed to build one email."""
 
@@ -128,6 +140,18 @@ def payload(connection: sqlite3.Connection, decision_id: str) -> Payload | None:
         (decision_id,),
     ).fetchone()
     return Payload(row[0], row[1], json.loads(row[2])) if row else None
+
+
+def recipient(connection: sqlite3.Connection, decision_id: str) -> Recipient | None:
+    """Who is behind a link of an email; None for a decision that nobody made."""
+    row = connection.execute(
+        """
+        select decision_id, trigger_name, touch, visitor_id, customer_id, accepted_us
+        from decisions left join outbox using (id) where decision_id = ?
+        """,
+        (decision_id,),
+    ).fetchone()
+    return Recipient(*row[:5], None if row[5] is None else from_us(row[5])) if row else None
 
 
 def jobs(connection: sqlite3.Connection, ids: tuple[int, ...]) -> list[Job]:

@@ -35,6 +35,34 @@ def test_a_post_is_durable_before_its_200_and_never_redirects(asked, form):
     assert (event["source"], event["trust"]) == ("kairos", "server")
 
 
+@pytest.mark.parametrize(
+    ("choice", "name", "properties"),
+    [
+        ("all", "Email Unsubscribed", {}),
+        ("topic", "Email Topic Unsubscribed", {}),
+        ("pause", "Email Paused", {"days": 30}),
+        ("something else", "Email Unsubscribed", {}),
+    ],
+)
+def test_the_page_offers_less_than_everything(asked, choice, name, properties):
+    assert f'value="{choice}"' in asked.get(PATH).text or choice == "something else"
+
+    answer = asked.request("POST", PATH, data={"choice": choice})
+
+    assert answer.status_code == 200
+    (event,) = asked.events()
+    assert (event["event"], event["properties"]) == (name, {"decision_id": "d1", **properties})
+
+
+def test_another_pause_on_another_day_is_another(asked, clock):
+    for _ in range(2):
+        asked.request("POST", PATH, data={"choice": "pause"})
+    clock.pass_seconds(31 * 24 * 3600)
+    asked.request("POST", PATH, data={"choice": "pause"})
+
+    assert len(asked.events()) == 2
+
+
 def test_a_second_click_is_answered_alike_and_adds_nothing(asked):
     answers = [asked.request("POST", PATH) for _ in range(3)]
 

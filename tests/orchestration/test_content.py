@@ -218,7 +218,7 @@ def test_what_did_not_change_is_not_written_again(stocked: Settings):
     file = stocked.published / "fct_product_blocks.parquet"
     before = file.stat().st_mtime_ns
 
-    assert publish(stocked) == {"fct_product_blocks": len(GOODS)}
+    assert publish(stocked, ["fct_product_blocks"]) == {"fct_product_blocks": len(GOODS)}
 
     assert file.stat().st_mtime_ns == before
     assert [path.name for path in stocked.published.iterdir()] == [file.name]
@@ -230,7 +230,7 @@ def test_the_asset_says_how_many_products_it_published(stocked: Settings, monkey
     done = dg.materialize([published_content], resources={"kairos": Kairos()})
 
     [event] = done.asset_materializations_for_node("published__fct_product_blocks")
-    assert event.metadata["products"].value == len(GOODS)
+    assert event.metadata["rows"].value == len(GOODS)
 
 
 def test_a_catalogue_from_a_spreadsheet_is_read(tmp_path: Path):

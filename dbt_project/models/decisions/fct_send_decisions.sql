@@ -113,7 +113,13 @@ select
     rules.contents_from_position,
     rules.evidence,
     walk.sends_this_week,
-    rules.intent_score
+    rules.intent_score,
+
+    -- what the visit had shown
+    intents.exploration_score,
+    intents.abandonment_score,
+    intents.pricing_seconds,
+    intents.focus
 
 from rules
 inner join walk on rules.candidate_id = walk.candidate_id
@@ -122,5 +128,6 @@ left join variants
     on
         rules.candidate_id = variants.candidate_id
         and variants.draw_number = 1
+left join {{ ref('int_candidate_intents') }} as intents on rules.candidate_id = intents.candidate_id
 left join {{ ref('int_candidate_reviews') }} as reviews on rules.candidate_id = reviews.candidate_id
 left join {{ ref('int_cart_contents') }} as carts on rules.candidate_id = carts.candidate_id

@@ -1,4 +1,4 @@
-{{ config(meta={'live_needs': ['published.fct_product_blocks']}) }}
+{{ config(meta={'live_needs': ['published.fct_product_blocks'], 'live_replan': true}) }}
 -- What an email can show beside what it is about. One row per candidate.
 with
 

@@ -1,6 +1,8 @@
 {{ config(materialized='ephemeral' if target.name == 'live' else 'table') }}
 -- Which branch of the tree a candidate takes. One row per candidate that has one.
--- A tier's branch needs its cart value alone; the others were chosen by the trigger, which waited for them.
+-- An audience is what the visit shows, known at once, or a segment as of the last batch.
+-- The branch of a tier or an audience needs its cart value alone; the others were chosen by the trigger, which waited
+-- for them.
 with
 
 branches as (
@@ -18,12 +20,29 @@ branches as (
         on
             rules.trigger_name = routes.trigger_name
             and rules.touch = 1
-            and case
-                when coalesce(routes.tier, '') = '' then coalesce(rules.route, routes.route) = routes.route
-                else
-                    lower(routes.tier) = lower(rules.tier)
-                    and coalesce(rules.intent_score, 0) > coalesce(routes.min_cart_value, -1)
-            end
+    left join {{ ref('int_candidate_intents') }} as intents on rules.candidate_id = intents.candidate_id
+    left join {{ ref('int_candidate_segments') }} as segments
+        on
+            rules.candidate_id = segments.candidate_id
+            and routes.audience = segments.segment_name
+    where
+        case
+            when coalesce(routes.tier, '') = '' and coalesce(routes.audience, '') = ''
+                then coalesce(rules.route, routes.route) = routes.route
+            else
+                coalesce(rules.intent_score, 0) > coalesce(routes.min_cart_value, -1)
+                and (coalesce(routes.tier, '') = '' or lower(routes.tier) = lower(rules.tier))
+                and case coalesce(routes.audience, '')
+                    when '' then true
+                    when 'abandoning' then intents.is_abandoning
+                    when 'exploring' then intents.is_exploring
+                    when 'price_weighers' then intents.is_weighing_prices
+                    when 'video_demo_viewers' then intents.has_watched_demo
+                    when 'size_guide_abandoners'
+                        then intents.has_seen_size_guide and rules.trigger_name = 'cart_abandonment'
+                    else coalesce(segments.segment_name, '') <> ''
+                end
+        end
 
 )
 

@@ -18,6 +18,9 @@ suppressions as (
         on
             candidates.customer_id = suppressions.customer_id
             and candidates.qualifies_at >= suppressions.received_at
+            -- A wish about another trigger, or one that has run out, says nothing here.
+            and coalesce(candidates.trigger_name, '') = coalesce(suppressions.trigger_name, candidates.trigger_name, '')
+            and candidates.qualifies_at < coalesce(suppressions.suppressed_until, {{ forever() }})
 
 ),
 

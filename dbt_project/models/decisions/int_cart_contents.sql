@@ -1,4 +1,4 @@
-{{ config(meta={'live_needs': ['Product Added', 'Cart Updated']}) }}
+{{ config(meta={'live_needs': ['Product Added', 'Cart Updated'], 'live_replan': true}) }}
 -- What lay in the cart when it was left, for the email. One row per cart candidate.
 with
 

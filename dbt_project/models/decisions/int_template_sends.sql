@@ -1,4 +1,4 @@
-{{ config(meta={'live_switch': 'review_rules.new_template'}) }}
+{{ config(meta={'live_switch': 'review_rules.new_template', 'live_replan': true}) }}
 -- How often the email a candidate would get has left lately. One row per candidate.
 with
 

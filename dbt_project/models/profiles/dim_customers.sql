@@ -44,6 +44,9 @@ suppressions as (
         *,
         row_number() over (partition by customer_id order by position desc) as age_number
     from {{ ref('stg_kairos__suppressions') }}
+    where
+        coalesce(trigger_name, '') = ''
+        and coalesce(suppressed_until, {{ forever() }}) = {{ forever() }}
 
 ),
 

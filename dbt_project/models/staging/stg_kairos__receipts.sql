@@ -6,10 +6,9 @@ landed as (
     select
         *,
         row_number() over (partition by message_id order by position) as copy_number
-    from {{ source('landing', 'events') }}
+    from {{ of_touched('landing', 'events') }}
     where
-        {{ only_touched('visitor_id') }}
-        and source = 'kairos'
+        source = 'kairos'
         and event in ('Email Sent', 'Email Failed', 'Email In Doubt', 'Email Cancelled')
 
 )

@@ -19,5 +19,5 @@ select
     lower({{ json_text('properties', 'page_type') }}) as page_type,
     case when type = 'screen' or {{ json_text('context', 'app.name') }} <> '' then 'app' else 'browser' end as client
 
-from {{ source('landing', 'events') }}
+from {{ of_touched('landing', 'events') }}
 where source <> 'kairos'

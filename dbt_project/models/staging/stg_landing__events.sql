@@ -15,10 +15,8 @@ landed as (
         properties,
         context,
         row_number() over (partition by visitor_id, source, message_id order by position) as copy_number
-    from {{ source('landing', 'events') }}
-    where
-        {{ only_touched('visitor_id') }}
-        and source <> 'kairos'
+    from {{ of_touched('landing', 'events') }}
+    where source <> 'kairos'
 
 )
 

@@ -5,7 +5,7 @@ with
 
 landed as (
 
-    select * from {{ source('landing', 'events') }}
+    select * from {{ of_touched('landing', 'events') }}
     where
         {{ only_touched_customers('user_id') }}
         and type = 'identify'
@@ -26,8 +26,7 @@ select
     locale,
     country
 
-from {{ source('profiles', 'customers') }}
-where {{ only_touched_customers('customer_id') }}
+from {{ of_touched('profiles', 'customers') }}
 
 union all
 

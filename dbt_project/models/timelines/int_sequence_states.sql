@@ -76,6 +76,20 @@ heard as (
     inner join {{ ref('int_visitor_events') }} as events on waiting.customer_id = events.user_id
     where events.received_at > waiting.ripened_at
 
+    union all
+
+    -- Our own links tell of clicks and opens; a machine answers for nobody.
+    select
+        waiting.position,
+        hits.event_name,
+        hits.received_at
+    from waiting
+    inner join {{ ref('int_email_hits') }} as hits
+        on waiting.person_id = coalesce(hits.customer_id, hits.visitor_id)
+    where
+        not hits.is_machine
+        and hits.received_at > waiting.ripened_at
+
 ),
 
 answers as (

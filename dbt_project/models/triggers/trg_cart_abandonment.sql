@@ -27,6 +27,7 @@ branches as (
         on
             routes.trigger_name = 'cart_abandonment'
             and coalesce(routes.tier, '') = ''
+            and coalesce(routes.audience, '') = ''
             and coalesce(states.cart_value, 0) >= coalesce(routes.min_cart_value, 0)
             and (routes.min_cart_value is null or states.cart_value > routes.min_cart_value)
 

@@ -1,8 +1,10 @@
-"""Dagster's own history must not grow without bound."""
+"""What must not grow without bound: Dagster's own history, and where the links of old emails lead."""
 
 import dagster as dg
 
+from collector.destinations import prune as prune_destinations
 from orchestration.defs.resources import Kairos
+from orchestration.live.lease import utc_now
 from orchestration.pruning import prune
 
 
@@ -13,10 +15,19 @@ def prune_runs(context: dg.OpExecutionContext, kairos: Kairos) -> None:
     context.log.info(f"pruned {done.runs} runs, {done.files} files, {done.bytes} bytes")
 
 
-@dg.job(executor_def=dg.in_process_executor, description="Keeps Dagster's storage bounded.")
+@dg.op(description="Forget destinations of links that no email has led to for years.")
+def prune_links(context: dg.OpExecutionContext, kairos: Kairos) -> None:
+    """A destination is kept for `mail.link_days` after the last email that leads there."""
+    settings = kairos.settings()
+    count = prune_destinations(settings.destinations, utc_now().date(), settings.mail.link_days)
+    context.log.info(f"forgot {count} destinations")
+
+
+@dg.job(executor_def=dg.in_process_executor, description="Keeps storage bounded.")
 def housekeeping_job() -> None:
-    """One op, so that it shows in the UI with its log."""
+    """Ops, so that they show in the UI with their logs."""
     prune_runs()
+    prune_links()
 
 
 housekeeping = dg.ScheduleDefinition(

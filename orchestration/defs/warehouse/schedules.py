@@ -3,11 +3,12 @@
 import dagster as dg
 
 from orchestration.defs.delivery.checks import reviews_are_answered
+from orchestration.defs.warehouse.published import PUBLISHED_KEYS
 from orchestration.settings import load_settings
 
 batch_lane_job = dg.define_asset_job(
     "batch_lane_job",
-    selection=dg.AssetSelection.assets(["landing", "archive"], ["published", "fct_product_blocks"])
+    selection=dg.AssetSelection.assets(["landing", "archive"], *PUBLISHED_KEYS)
     | dg.AssetSelection.kind("dbt") - dg.AssetSelection.groups("live")
     | dg.AssetSelection.groups("segments", "outcomes")
     | dg.AssetSelection.checks(reviews_are_answered),
