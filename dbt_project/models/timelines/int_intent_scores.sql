@@ -1,5 +1,5 @@
 {{ config(materialized='ephemeral' if target.name == 'live' else 'view') }}
--- How likely the visit ends with an order if nobody is mailed, after each of its events. One row per event of a session.
+-- How likely the visit ends with an order if nobody is mailed, after each of its events. One row per event of a visit.
 -- The published model is a table of weights, so a score is a sum: no library on the hot path.
 {% set figures = intent_figures() %}
 
