@@ -3,45 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+
+import msgspec
 
 from orchestration.calibration.calibrate import Calibration, calibrate
 from orchestration.calibration.grids import GRIDS
+from orchestration.calibration.hazard import observed
 from orchestration.calibration.moments import open_warehouse
 from orchestration.calibration.report import html, written
 from orchestration.durable import durable_file
 
+LAST = timedelta(days=1)
+"""Whoever calibrates by the minute follows noise."""
+
 
 @dataclass(frozen=True)
 class Proposals:
-    """One calibration per trigger, and the folder with their reports."""
+    """A row of text per trigger, how many have a recommendation, and up to when they knew what happened (UTC)."""
 
-    calibrations: Sequence[Calibration]
-    folder: Path
-
-    @property
-    def recommended(self) -> int:
-        """How many triggers have a recommendation."""
-        return sum(found.recommendation is not None for found in self.calibrations)
-
-    def as_markdown(self) -> str:
-        """One row per trigger."""
-        head = ["| trigger | in force | recommended | why |", "|---|---|---|---|"]
-        return "\n".join([*head, *(_row(found) for found in self.calibrations)])
+    as_of: datetime | None
+    recommended: int
+    table: str
 
 
 def propose(warehouse: Path, seeds: Path, folder: Path) -> Proposals:
-    """Measure every trigger on the warehouse and write its report; changes no seed.
+    """Measure every trigger on the warehouse and write its report, unless those there are of the same day.
 
-    Raises duckdb.IOException while another process writes to the warehouse, NotBuilt where models are missing.
+    Changes no seed. Raises duckdb.IOException while another process writes to the warehouse, NotBuilt where models
+    are missing.
     """
     with open_warehouse(warehouse) as connection:
+        as_of = observed(connection).until
+        kept = _kept(folder)
+        if kept and as_of and kept.as_of and timedelta(0) <= as_of - kept.as_of < LAST:
+            return kept
         found = [calibrate(connection, seeds, trigger) for trigger in GRIDS]
     for one in found:
-        with durable_file(folder / f"{one.grid.trigger}.html") as file:
-            file.write(html(one).encode())
-    return Proposals(found, folder)
+        _write(folder / f"{one.grid.trigger}.html", html(one).encode())
+    fresh = Proposals(as_of, sum(one.recommendation is not None for one in found), _table(found))
+    _write(_file(folder), msgspec.json.encode(asdict(fresh)))
+    return fresh
+
+
+def _kept(folder: Path) -> Proposals | None:
+    try:
+        return msgspec.json.decode(_file(folder).read_bytes(), type=Proposals)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None  # none yet, or of an older version: measured anew
+
+
+def _file(folder: Path) -> Path:
+    return folder / "proposals.json"
+
+
+def _write(path: Path, content: bytes) -> None:
+    with durable_file(path) as file:
+        file.write(content)
+
+
+def _table(found: Sequence[Calibration]) -> str:
+    """Markdown."""
+    head = ["| trigger | in force | recommended | why |", "|---|---|---|---|"]
+    return "\n".join([*head, *map(_row, found)])
 
 
 def _row(found: Calibration) -> str:

@@ -56,8 +56,8 @@ def recommend(
         raise TooThin(f"the data have no moment of {grid.trigger}: the events it reads are missing")
     if not grid.falls:
         raise TooThin(
-            f"{grid.trigger} has no number to recommend: who looks longer is likelier to buy, so no value keeps "
-            "buyers out; choose by how many emails a week it means"
+            f"{grid.trigger} gets no recommendation: its number chooses how many emails go out, not who buys anyway; "
+            "read the table"
         )
     mine = [cell for cell in cells if cell.group == group]
     _enough(grid, mine)
@@ -73,7 +73,7 @@ def _enough(grid: Grid, cells: Sequence[Estimate]) -> None:
     if cells[0].moments < MIN_MOMENTS:
         raise TooThin(
             f"only {cells[0].moments} {grid.moment} lay still for {cells[0].value:g} s, "
-            f"{MIN_MOMENTS} are needed: wait for more traffic"
+            f"{MIN_MOMENTS} are needed: wait for more traffic, or ask about carts of fewer items"
         )
 
 

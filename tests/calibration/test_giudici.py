@@ -81,11 +81,14 @@ def test_proposals_stand_beside_what_is_in_force_and_change_nothing(giudici: Pat
 
     found = propose(giudici, SEEDS, tmp_path)
 
-    lines = found.as_markdown().splitlines()
+    lines = found.table.splitlines()
     assert found.recommended == 0 and len(lines) == 2 + len(GRIDS)
     assert lines[2].startswith("| cart_abandonment | 90 s | – | only 86 carts")
-    assert {file.name for file in tmp_path.iterdir()} == {f"{trigger}.html" for trigger in GRIDS}
+    assert {file.stem for file in tmp_path.glob("*.html")} == set(GRIDS)
     assert (SEEDS / "thresholds.csv").read_text() == before
+    (tmp_path / "cart_abandonment.html").unlink()
+    assert propose(giudici, SEEDS, tmp_path) == found
+    assert not (tmp_path / "cart_abandonment.html").exists(), "of the same day, so not measured anew"
 
 
 def test_the_assets_show_proposals_and_publish_the_model(

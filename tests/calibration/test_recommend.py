@@ -64,7 +64,7 @@ def test_what_is_too_thin_is_refused_and_says_why(cells: list[Estimate], message
 
 
 def test_a_trigger_whose_number_keeps_no_buyers_out_gets_no_recommendation():
-    with pytest.raises(TooThin, match="choose by how many emails a week"):
+    with pytest.raises(TooThin, match="chooses how many emails go out"):
         recommend(GRIDS["time_on_page"], FALLING, None, 0.25, SEEN, 2)
 
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.calibration.proposals import Proposals, propose
+from orchestration.calibration.proposals import propose
 from orchestration.defs.resources import Kairos
 from orchestration.intent.publish import renew
 
@@ -20,13 +20,21 @@ from orchestration.intent.publish import renew
     owners=["team:lifecycle"],
     kinds={"python", "duckdb"},
     pool="warehouse",
-    description="The threshold that each trigger's own traffic recommends, beside the one in force; a person applies it.",
+    description="The threshold that each trigger's own traffic recommends, beside the one in force; anew once a day, and a person applies it.",
 )
 def threshold_proposals(kairos: Kairos) -> dg.MaterializeResult:
     """Reports with plots lie in data/calibration; `kairos calibrate` prints the patch."""
     settings = kairos.settings()
-    found = propose(settings.warehouse, settings.dbt_project / "seeds", settings.data / "calibration")
-    return dg.MaterializeResult(metadata=_metadata(found))
+    folder = settings.data / "calibration"
+    found = propose(settings.warehouse, settings.dbt_project / "seeds", folder)
+    return dg.MaterializeResult(
+        metadata={
+            "recommended": found.recommended,
+            "proposals": dg.MetadataValue.md(found.table),
+            "as_of": str(found.as_of),
+            "reports": dg.MetadataValue.path(str(folder)),
+        }
+    )
 
 
 @dg.asset(
@@ -49,11 +57,3 @@ def intent_model(kairos: Kairos) -> dg.MaterializeResult:
             "standing": done.refusal or ("of today already" if done.is_fresh else "published"),
         }
     )  # fmt: skip
-
-
-def _metadata(found: Proposals) -> dict[str, dg.MetadataValue | int]:
-    return {
-        "recommended": found.recommended,
-        "proposals": dg.MetadataValue.md(found.as_markdown()),
-        "reports": dg.MetadataValue.path(str(found.folder)),
-    }
