@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -22,30 +23,37 @@ LAST = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Proposals:
-    """A row of text per trigger, how many have a recommendation, and up to when they knew what happened (UTC)."""
+    """A row of text per trigger, how many have a recommendation, up to when they knew what happened (UTC), and which
+    seeds were in force."""
 
     as_of: datetime | None
     recommended: int
     table: str
+    seeds: str
 
 
 def propose(warehouse: Path, seeds: Path, folder: Path) -> Proposals:
-    """Measure every trigger on the warehouse and write its report, unless those there are of the same day.
+    """Measure every trigger on the warehouse and write its report, unless those there are of the same day and seeds.
 
     Changes no seed. Raises duckdb.IOException while another process writes to the warehouse, NotBuilt where models
     are missing.
     """
     with open_warehouse(warehouse) as connection:
         as_of = observed(connection).until
+        version = hashlib.sha256((seeds / "thresholds.csv").read_bytes()).hexdigest()
         kept = _kept(folder)
-        if kept and as_of and kept.as_of and timedelta(0) <= as_of - kept.as_of < LAST:
+        if kept and kept.seeds == version and _is_fresh(kept, as_of):
             return kept
         found = [calibrate(connection, seeds, trigger) for trigger in GRIDS]
     for one in found:
         _write(folder / f"{one.grid.trigger}.html", html(one).encode())
-    fresh = Proposals(as_of, sum(one.recommendation is not None for one in found), _table(found))
+    fresh = Proposals(as_of, sum(one.recommendation is not None for one in found), _table(found), version)
     _write(_file(folder), msgspec.json.encode(asdict(fresh)))
     return fresh
+
+
+def _is_fresh(kept: Proposals, as_of: datetime | None) -> bool:
+    return bool(as_of and kept.as_of) and timedelta(0) <= as_of - kept.as_of < LAST
 
 
 def _kept(folder: Path) -> Proposals | None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 
 from orchestration.calibration.calibrate import WITHIN, calibrate
@@ -16,6 +17,7 @@ from orchestration.calibration.grids import GRIDS
 from orchestration.calibration.hazard import estimates
 from orchestration.calibration.moments import find_moments, open_warehouse
 from orchestration.calibration.proposals import propose
+from orchestration.intent.publish import renew
 from orchestration.settings import ROOT
 from tests.system import DATA
 
@@ -106,3 +108,17 @@ def test_the_assets_show_proposals_and_publish_the_model(
     assert "only 86 carts" in shown["outcomes/threshold_proposals"]["proposals"].md_str
     assert shown["outcomes/intent_model"]["standing"].text == "published"
     assert (tmp_path / "published" / "intent_model.parquet").exists()
+
+
+def test_before_the_first_event_there_is_nothing_to_say(giudici: Path, tmp_path: Path):
+    empty = Path(shutil.copy(giudici, tmp_path))
+    with duckdb.connect(str(empty)) as connection:
+        tables = connection.execute("select table_name from duckdb_tables() where schema_name = 'main'")
+        for (table,) in tables.fetchall():
+            connection.execute(f"delete from {table}")
+
+    found = propose(empty, SEEDS, tmp_path / "reports")
+
+    assert (found.as_of, found.recommended) == (None, 0)
+    assert "Nothing has landed yet" in (tmp_path / "reports" / "cart_abandonment.html").read_text()
+    assert renew(empty, tmp_path, 1800).refusal == "nothing has landed yet"
