@@ -38,7 +38,7 @@ class Axes:
         return TOP + height * (1 - min(1.0, value / self.top))
 
     def written(self, value: float) -> str:
-        return f"{value:.0%}" if self.percent else f"{value:g}"
+        return f"{100 * value:.3g}%" if self.percent else f"{value:g}"
 
 
 def lines(
@@ -110,8 +110,10 @@ def _limit(axes: Axes, value: float, name: str) -> str:
 
 
 def _mark(axes: Axes, index: int, name: str, css: str) -> str:
-    x, is_right = axes.x(index), index > len(axes.labels) / 2
-    anchor, shift = ("end", -6) if is_right else ("start", 6)
+    x = axes.x(index)
+    # The name of what is in force stands left of its line, where there is room, out of the way of the other's.
+    is_left = x > LEFT + 90 if css == "now" else index > len(axes.labels) / 2
+    anchor, shift = ("end", -6) if is_left else ("start", 6)
     y = TOP + (10 if css == "chosen" else 26)
     return (
         f'<line class="mark {css}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{axes.size[1] - BOTTOM}"/>'
