@@ -35,6 +35,7 @@ from orchestration.live.models import current_models
 from orchestration.live.plan import RULES
 from orchestration.live.receipts import ReceiptExport
 from orchestration.live.sending import composer_of, dispatcher, open_ledger, shop_of
+from orchestration.live.statements import Statements
 from orchestration.live.store import LiveStore
 from orchestration.settings import Settings
 from senders.decision import Decision
@@ -158,6 +159,11 @@ def _identify(visitor: str, at: datetime) -> bytes:
     ).encode()
 
 
+def _nobody_held_out(models: Statements) -> Overrides:
+    with models.seeds["experiments"].open(newline="") as file:
+        return {("experiments", row["experiment"], "share"): "0" for row in csv.DictReader(file)}
+
+
 class Replay:
     """One run of recorded traffic; leaves nothing behind but what `out` asks for."""
 
@@ -168,8 +174,12 @@ class Replay:
         overrides: Overrides | None = None,
         chunk: int = CHUNK,
         transport: Transport | None = None,
+        experiments: bool = False,
     ) -> None:
-        """Emails become files in `out / "emails"`, unless another transport is given."""
+        """Emails become files in `out / "emails"`, unless another transport is given.
+
+        Nobody is held out unless `experiments` is set: a replay asks what the rules make of recorded traffic.
+        """
         work = out / ".work"
         shutil.rmtree(work, ignore_errors=True)
         for stale in ("emails", "candidates.csv", "sends.csv"):
@@ -186,6 +196,8 @@ class Replay:
         models, problem = current_models(settings.dbt_project, settings.compiled)
         if problem:
             raise ValueError(problem)
+        if not experiments:
+            overrides = {**_nobody_held_out(models), **(overrides or {})}
         self.ledger = open_ledger(self._settings)
         self.ledger.recover(self.clock())
         self._store = LiveStore(work / "live.duckdb", settings.live.memory_limit)

@@ -10,9 +10,11 @@ from rich.console import Console
 
 from orchestration.cli import (
     bounces,
+    calibrate,
     coupons,
     demo,
     experiments,
+    intent,
     maintain,
     people,
     play,
@@ -40,6 +42,7 @@ app.command(hidden=True)(run.collector)
 app.command(hidden=True)(run.window)
 app.command()(play.replay)
 app.command()(play.simulate)
+app.command()(calibrate.calibrate)
 app.command()(maintain.rebuild)
 app.command()(maintain.status)
 app.command()(maintain.send)
@@ -52,6 +55,7 @@ app.add_typer(coupons.coupons, name="coupons")
 app.add_typer(suppressions.suppressions, name="suppressions")
 app.add_typer(webhooks.webhooks, name="webhooks")
 app.add_typer(bounces.bounces, name="bounces")
+app.add_typer(intent.intent, name="intent")
 
 
 def main() -> None:

@@ -52,6 +52,10 @@ def replay(
             help="Override one seed value for this replay: thresholds.cart_abandonment.min_seconds=300",
         ),
     ] = None,
+    experiments: Annotated[
+        bool,
+        typer.Option("--experiments", help="Hold out whom the experiments hold out; by default nobody is."),
+    ] = False,
     live: Annotated[bool, typer.Option("--live", help="Send it to the running collector instead.")] = False,
     speed: Annotated[float, typer.Option(help="With --live: how much faster than recorded.", min=0.01)] = 1.0,
 ) -> None:
@@ -71,7 +75,7 @@ def replay(
     out.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     try:
-        run = Replay(load_settings(), out, parse_overrides(set_ or []))
+        run = Replay(load_settings(), out, parse_overrides(set_ or []), experiments=experiments)
     except UnknownSetting as error:
         raise FriendlyError(str(error)) from None
     with _progress() as progress:

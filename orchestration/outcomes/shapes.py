@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 # Narrow, so that letters stay readable when a phone shrinks the picture to its width.
-WIDTH, HEIGHT = 380.0, 210.0
+WIDTH, HEIGHT = 352.0, 204.0
 LEFT, RIGHT, TOP, BOTTOM = 34.0, 122.0, 12.0, 24.0
 LETTERS = 13.0  # the least distance of two labels
 

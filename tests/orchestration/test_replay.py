@@ -163,3 +163,19 @@ def test_quiet_hours_of_the_settings_hold_at_the_gate(tmp_path: Path, monkeypatc
             row["anonymous_id"]: row["accepted_at"] for row in csv.DictReader(sends) if row["touch"] == "1"
         }
     assert accepted == {"ann": "2026-03-03T07:00:00Z", "bob": "2026-03-02T20:31:30Z"}
+
+
+def test_a_replay_holds_nobody_out_unless_it_is_asked_to(tmp_path: Path):
+    calls = [visit(f"m{n}", "ann", "Product Added", n) for n in range(2)]
+    file = tmp_path / "calls.jsonl"
+    file.write_text("\n".join(map(json.dumps, calls)))
+    everybody = {("experiments", "everybody", "share"): "1"}
+    held = {}
+    for asked in (False, True):
+        out = tmp_path / str(asked)
+        run = Replay(load_settings(data=out / "data"), out, everybody if asked else None, experiments=asked)
+        [first, *_] = run.run(read_calls([file], identify=True)).decisions
+        run.close()
+        held[asked] = not first.reasons["is_not_held_out"]
+
+    assert held == {False: False, True: True}

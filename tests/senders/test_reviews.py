@@ -98,4 +98,4 @@ def test_receipts_are_found_without_reading_the_whole_audit(ledger):
     steps = raw.execute(f"explain query plan {_RECEIPT}", (0, 1)).fetchall()
     raw.close()
 
-    assert any("audit_receipts" in step[3] for step in steps), steps
+    assert any("audit_exports" in step[3] for step in steps), steps
