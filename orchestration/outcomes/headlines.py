@@ -126,8 +126,9 @@ def frequency(emails: pl.DataFrame, people: pl.DataFrame, results: dict[str, Res
     title = "Emails per person and week"
     definition = (
         "Emails that left within seven days of a person's first moment, everybody included who could have been mailed. "
-        "Beside it the same log with an email for each of these moments, without caps and priorities; and how much "
-        "worse purchases could be, at worst, since sending nothing would win on frequency alone."
+        "Beside it the same log with an email for each of these moments, without caps and priorities; and what "
+        "purchases gain or lose: the lower end is the worst to reckon with, since sending nothing would win on "
+        "frequency alone."
     )
     scope = newest(people, "holdout", ("*", CART))
     if scope is None or emails.is_empty():
