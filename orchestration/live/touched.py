@@ -21,15 +21,15 @@ _OURS = "'Email Sent', 'Email Withheld', 'Email Clicked', 'Email Opened'"
 
 _IN_TOUCHED = "visitor_id in (select visitor_id from live.touched)"
 
+# The position is a parameter: only a constant is compared with what a block of events holds before it is read.
+_TOUCH = f"""
+    insert into live.touched
+    select visitor_id from landing.events
+    where position >= ? and (source <> 'kairos' or event in ({_OURS}))
+    union
+    select visitor_id from live.timers where due_at <= ?
+    """
 _STEPS = {
-    "touch": f"""
-        insert into live.touched
-        select visitor_id from landing.events
-        where position >= coalesce((select max(position) from live.cursor), 0)
-            and (source <> 'kairos' or event in ({_OURS}))
-        union
-        select visitor_id from live.timers where due_at <= {CLOCK}
-        """,
     "touch_customers": f"""
         insert into live.touched_customers
         select distinct user_id from landing.events where user_id is not null and {_IN_TOUCHED}
@@ -77,7 +77,8 @@ def touch(store: LiveStore, as_of: datetime) -> set[str]:
     """
     store.set_clock(as_of)
     untouch(store)
-    for step in ("touch", "touch_customers", "touch_their_visitors"):
+    store.execute(_TOUCH, [store.cursor()[0], as_of])
+    for step in ("touch_customers", "touch_their_visitors"):
         store.run(step)
     for step in ("gather_events", "gather_decided", "gather_decided_elsewhere"):
         store.run(step)
