@@ -12,8 +12,8 @@ from collector.events import Call
 from collector.intake import Body, read_body
 from collector.limits import Limits
 from collector.log.base import Frame
+from orchestration.arrivals import KEY, Arrival
 from orchestration.live.decode import decode
-from orchestration.replay import KEY, Arrival
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

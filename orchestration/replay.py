@@ -7,9 +7,6 @@ not: each event arrives when the recording says, and each email is gated at the 
 from __future__ import annotations
 
 import csv
-import gzip
-import heapq
-import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,15 +14,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from pydantic import SecretStr
 
-from collector.config import WriteKey
 from collector.events import Call
 from collector.intake import Body, read_body
 from collector.limits import Limits
 from collector.log.base import Batch, Frame
 from collector.log.file import FileLog
+from orchestration.arrivals import KEY, Arrival
 from orchestration.live.content import import_content
 from orchestration.live.decode import decode_payload
 from orchestration.live.evaluate import Overrides, Row
@@ -44,7 +40,6 @@ from senders.transports.file import FileTransport
 
 AFTER_THE_END = timedelta(days=31)  # long enough for every timer to ripen
 CHUNK = 5_000
-KEY = WriteKey("replay", "replay", "server")
 
 CANDIDATE_COLUMNS = (
     "trigger_name",
@@ -75,14 +70,6 @@ class Clock:
         self.now = max(self.now, to)
 
 
-@dataclass(frozen=True)
-class Arrival:
-    """One recorded call and when it arrived."""
-
-    at: datetime
-    call: bytes
-
-
 @dataclass
 class Replayed:
     """What came of it."""
@@ -91,72 +78,6 @@ class Replayed:
     quarantined: int = 0
     decisions: list[Decision] = field(default_factory=list)
     sent: int = 0
-
-
-def read_calls(files: Sequence[Path], identify: bool) -> Iterator[Arrival]:
-    """Recorded calls in order of arrival (`receivedAt`, else `timestamp`).
-
-    Files are sorted as a whole where they are not already; a line that is no JSON object arrives with the
-    one before it and ends in quarantine.
-    """
-    streams = [_sorted(list(_lines(file))) for file in files]
-    arrivals = heapq.merge(*streams, key=lambda arrival: arrival.at)
-    return _identified(arrivals) if identify else iter(arrivals)
-
-
-def _lines(file: Path) -> Iterator[Arrival]:
-    at = datetime(1970, 1, 1, tzinfo=UTC)
-    with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as lines:
-        for line in lines:
-            if line.strip():
-                at = _arrived(line) or at
-                yield Arrival(at, line.strip())
-
-
-def _arrived(line: bytes) -> datetime | None:
-    try:
-        call = msgspec.json.decode(line)
-        return utc(datetime.fromisoformat(call.get("receivedAt") or call["timestamp"]))
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError, UnicodeDecodeError):
-        return None
-
-
-def _sorted(arrivals: list[Arrival]) -> list[Arrival]:
-    return sorted(arrivals, key=lambda arrival: arrival.at)
-
-
-def _identified(arrivals: Iterable[Arrival]) -> Iterator[Arrival]:
-    """Before an anonymous visitor's first call, who they are: an address that nobody reads, and consent."""
-    known: set[str] = set()
-    for arrival in arrivals:
-        visitor = _anonymous(arrival.call)
-        if visitor and visitor not in known:
-            known.add(visitor)
-            yield Arrival(arrival.at, _identify(visitor, arrival.at))
-        yield arrival
-
-
-def _anonymous(line: bytes) -> str | None:
-    try:
-        call = msgspec.json.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    visitor = call.get("anonymousId") if isinstance(call, dict) and not call.get("userId") else None
-    return visitor if isinstance(visitor, str) else None
-
-
-def _identify(visitor: str, at: datetime) -> bytes:
-    name = "".join(letter for letter in visitor.lower() if letter.isalnum())[:40] or "visitor"
-    return json.dumps(
-        {
-            "type": "identify",
-            "messageId": f"identify-{visitor}",
-            "anonymousId": visitor,
-            "userId": f"customer-{visitor}",
-            "timestamp": at.isoformat(),
-            "traits": {"email": f"{name}@example.com", "consent": True},
-        }
-    ).encode()
 
 
 def _nobody_held_out(models: Statements) -> Overrides:

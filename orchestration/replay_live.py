@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import msgspec
 
+from orchestration.arrivals import read_calls
 from orchestration.cli.errors import FriendlyError
-from orchestration.replay import read_calls
 from orchestration.settings import Settings
 
 MOST_PER_REQUEST = 100

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from orchestration.arrivals import read_calls
 from orchestration.dbt import run_dbt
 from orchestration.recorded import land
-from orchestration.replay import read_calls
 
 MODELS = (
     "+trg_cart_abandonment", "+trg_time_on_page", "+trg_page_depth", "+trg_feature_exploration", "+fct_orders",

@@ -70,7 +70,8 @@ def replay(
             )
         _replay_live(files, identify, speed)
         return
-    from orchestration.replay import Replay, read_calls
+    from orchestration.arrivals import read_calls
+    from orchestration.replay import Replay
 
     out.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from orchestration.replay import Arrival
+from orchestration.arrivals import Arrival
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 SPAN = timedelta(days=7)

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.arrivals import Arrival
 from orchestration.calibration.calibrate import WITHIN
 from orchestration.calibration.grids import GRIDS, Grid
 from orchestration.calibration.hazard import estimates, observed
@@ -18,7 +19,6 @@ from orchestration.calibration.warehouse import MODELS
 from orchestration.dbt import run_dbt
 from orchestration.live.events import own_event
 from orchestration.recorded import land
-from orchestration.replay import Arrival
 from orchestration.settings import ROOT
 from tests.calibration.shops import SPAN, START, Shop, happens, signs_in
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestration.arrivals import read_calls
 from orchestration.live.events import own_event
-from orchestration.replay import read_calls
 from orchestration.settings import ROOT
 from simulator.generate import generate
 from tests.models.landing import land

@@ -12,9 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.arrivals import Arrival, read_calls
 from orchestration.dbt import run_dbt
 from orchestration.live.facts import utc
-from orchestration.replay import Arrival, read_calls
 from tests.models.landing import land
 from tests.system import DATA, copy_project
 

@@ -9,8 +9,8 @@ import duckdb
 import polars as pl
 import pytest
 
+from orchestration.arrivals import read_calls
 from orchestration.dbt import run_dbt
-from orchestration.replay import read_calls
 from simulator.generate import generate
 from tests.models.landing import land
 from tests.system import copy_project

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
-from orchestration.replay import Replay, read_calls
+from orchestration.arrivals import read_calls
+from orchestration.replay import Replay
 from orchestration.settings import load_settings
 from senders.context import Context
 from senders.decision import Decision

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from orchestration.arrivals import read_calls
 from orchestration.dbt import run_dbt
 from orchestration.people import behaviour as figures
 from orchestration.people import clusters
@@ -18,7 +19,6 @@ from orchestration.people.behaviour import FEATURES, behaviour, standardised
 from orchestration.people.clusters import PROPOSALS, find_groups, name_groups, propose
 from orchestration.people.publish import known_until
 from orchestration.people.rules import NONE, learn_rules
-from orchestration.replay import read_calls
 from orchestration.settings import ROOT
 from simulator.generate import generate
 from tests.models.landing import land

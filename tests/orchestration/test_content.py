@@ -14,12 +14,13 @@ import polars as pl
 import pytest
 
 from orchestration.archive import prepare
+from orchestration.arrivals import read_calls
 from orchestration.defs.resources import Kairos
 from orchestration.defs.warehouse.published import published_content
 from orchestration.live.content import import_content
 from orchestration.live.store import LiveStore
 from orchestration.publishing import publish, publish_catalogue
-from orchestration.replay import Replay, read_calls
+from orchestration.replay import Replay
 from orchestration.settings import Settings, load_settings
 from senders.context import Context
 from simulator.catalogue import Product, products

@@ -22,7 +22,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestration.replay import Replay, read_calls
+from orchestration.arrivals import read_calls
+from orchestration.replay import Replay
 from orchestration.settings import load_settings
 
 START = datetime(
